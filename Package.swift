@@ -1,0 +1,133 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The house, from the ground up. Each line is one folder, one target and its tests;
+// the function that makes it says what that floor may stand on.
+let floors: [[Target]] = [
+    module("Core", with: [.collections]),
+    module("Engine", on: ["SluiceCore"], with: [.collections, .lifecycle, .logging, .metrics]),
+
+    driver("Memory", with: [.collections]),
+    driver("SQLite", with: [.grdb, .grdbSQLite, .logging]),
+    driver("Files", on: ["CZlib"], with: [.logging]),
+
+    pipeline("Reindex"),
+
+    module(
+        "Assembly",
+        on: ["SluiceCore", "SluiceEngine", "MemoryDriver", "SQLiteDriver", "FilesDriver", "ReindexPipeline"],
+        with: [.configuration, .lifecycle, .logging, .metrics]
+    ),
+
+    program(
+        "sluice",
+        at: "CLI",
+        on: ["SluiceCore", "SluiceEngine"],
+        with: [.argumentParser, .configuration, .lifecycle, .logging, .signals]
+    ),
+
+    [
+        .systemLibrary(
+            name: "CZlib",
+            path: "Sources/Drivers/CZlib",
+            pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"])]
+        ),
+        .target(name: "SluiceTestKit", dependencies: ["SluiceCore"], path: "Sources/TestKit"),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: ["SluiceCore", "sluice", "SQLiteDriver", "SluiceTestKit"],
+            path: "Tests/Integration"
+        ),
+    ],
+]
+
+let package = Package(
+    name: "sluice",
+    products: [
+        .library(name: "Sluice", targets: ["SluiceCore", "SluiceEngine"]),
+        .executable(name: "sluice", targets: ["sluice"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
+        .package(
+            url: "https://github.com/apple/swift-configuration.git",
+            from: "1.4.0",
+            traits: [.defaults, "YAML", "CommandLineArguments"]
+        ),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+    ],
+    targets: floors.flatMap { $0 }
+)
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings = [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("ImmutableWeakCaptures"),
+        .enableUpcomingFeature("InferIsolatedConformances"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .treatAllWarnings(as: .error),
+    ]
+}
+
+/// A folder directly under Sources: part of the product, and named for it.
+func module(_ name: String, on house: [String] = [], with libraries: [Target.Dependency] = []) -> [Target] {
+    room("Sluice\(name)", at: name, on: house, with: libraries)
+}
+
+/// A driver stands on Core and on what it wraps; never on the engine.
+func driver(_ name: String, on house: [String] = [], with libraries: [Target.Dependency] = []) -> [Target] {
+    room("\(name)Driver", at: "Drivers/\(name)", on: ["SluiceCore"] + house, with: libraries)
+}
+
+/// A pipeline stands on the engine; never on a driver or on another pipeline.
+func pipeline(_ name: String) -> [Target] {
+    room("\(name)Pipeline", at: "Pipelines/\(name)", on: ["SluiceCore", "SluiceEngine"], with: [.logging])
+}
+
+/// A program is an app that can be started; it stands on the assembly and on what it shows itself with.
+func program(_ name: String, at folder: String, on house: [String], with libraries: [Target.Dependency]) -> [Target] {
+    room(name, at: "Apps/\(folder)", on: ["SluiceAssembly"] + house, with: libraries, starts: true)
+}
+
+/// One folder, its target, and the tests that mirror it and may use the fakes.
+func room(
+    _ name: String,
+    at folder: String,
+    on house: [String],
+    with libraries: [Target.Dependency],
+    starts: Bool = false
+) -> [Target] {
+    let needs = house.map(Target.Dependency.room) + libraries
+    let fakes = Set([name, "SluiceCore", "SluiceTestKit", "MemoryDriver"]).subtracting(house)
+    return [
+        starts
+            ? .executableTarget(name: name, dependencies: needs, path: "Sources/\(folder)")
+            : .target(name: name, dependencies: needs, path: "Sources/\(folder)"),
+        .testTarget(
+            name: "\(name)Tests",
+            dependencies: needs + fakes.sorted().map(Target.Dependency.room),
+            path: "Tests/\(folder)"
+        ),
+    ]
+}
+
+extension Target.Dependency {
+    static func room(_ name: String) -> Self { .target(name: name) }
+
+    static var argumentParser: Self { .product(name: "ArgumentParser", package: "swift-argument-parser") }
+    static var collections: Self { .product(name: "Collections", package: "swift-collections") }
+    static var configuration: Self { .product(name: "Configuration", package: "swift-configuration") }
+    static var grdb: Self { .product(name: "GRDB", package: "GRDB.swift") }
+    static var grdbSQLite: Self { .product(name: "GRDBSQLite", package: "GRDB.swift") }
+    static var lifecycle: Self { .product(name: "ServiceLifecycle", package: "swift-service-lifecycle") }
+    static var logging: Self { .product(name: "Logging", package: "swift-log") }
+    static var metrics: Self { .product(name: "Metrics", package: "swift-metrics") }
+    static var signals: Self { .product(name: "UnixSignals", package: "swift-service-lifecycle") }
+}
