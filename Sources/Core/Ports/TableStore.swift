@@ -1,0 +1,98 @@
+// The port to tables: items under keys, changed on conditions, all or nothing.
+
+/// Items by partition and sort key. What a caller may rely on is what the weakest cloud table gives.
+///
+/// Use it through `Table`, which adds the item's type.
+public protocol TableStore: Sendable {
+    /// The item as of the last write that returned before the call, or nil; an expired item is nil.
+    ///
+    /// - Throws: `PortError`: `notFound` if the table does not exist, `unavailable`, `timedOut`, `throttled`.
+    func get(_ key: ItemKey, in schema: TableSchema) async throws(PortError) -> AttributeMap?
+
+    /// The items of up to 100 distinct keys, in the order of the keys, nil where there is none. Not one snapshot.
+    func get(_ keys: [ItemKey], in schema: TableSchema) async throws(PortError) -> [AttributeMap?]
+
+    /// One page of the items of a partition, in the order of the sort key's bytes.
+    ///
+    /// The table itself answers as of the last write that returned; an index may lag. Expired items are left out, so
+    /// a page can hold fewer than `limit` items although more follow: only `next == nil` is the end.
+    func query(_ query: TableQuery, in schema: TableSchema) async throws(PortError) -> TableQueryPage
+
+    /// One page of all items of a table, unordered; meant for small tables and for clean-up.
+    func scan(_ schema: TableSchema, limit: Int, after: TableCursor?) async throws(PortError) -> TableQueryPage
+
+    /// Applies 1 to 100 actions on distinct items: all of them, or none.
+    ///
+    /// Durable on return. May be applied although it throws, when `outcomeUnknown` says so.
+    ///
+    /// - Throws: `PortError`: `conditionFailed` with the positions of the failed actions, `conflict` when another
+    ///   writer was in the way, `invalidRequest` for two actions on one item, an item over the size limit or an
+    ///   addition to something that is not a whole number.
+    func transact(_ actions: [TableAction]) async throws(PortError)
+
+    /// Applies puts and deletes without conditions, each by itself: on an error any part may have been applied.
+    func writeEach(_ actions: [TableAction]) async throws(PortError)
+}
+
+/// What a transaction may hold, from DynamoDB's TransactWriteItems.
+public enum TableLimits {
+    public static let actionsPerTransaction = 100
+    /// DynamoDB's item size limit, attribute names included.
+    public static let itemBytesMax = 400 * 1024
+}
+
+/// A question to a partition of a table or of one of its indexes.
+public struct TableQuery: Sendable, Hashable {
+    public enum SortRange: Sendable, Hashable {
+        case everything
+        case prefix(String)
+        /// Both ends included.
+        case between(String, String)
+    }
+
+    /// The name of a secondary index, or nil for the table itself.
+    public var index: String?
+    public var partition: String
+    public var range: SortRange
+    /// 1 to 1000.
+    public var limit: Int
+    public var descending: Bool
+    public var after: TableCursor?
+
+    public init(
+        partition: String,
+        range: SortRange = .everything,
+        index: String? = nil,
+        limit: Int = 100,
+        descending: Bool = false,
+        after: TableCursor? = nil
+    ) {
+        self.index = index
+        self.partition = partition
+        self.range = range
+        self.limit = limit
+        self.descending = descending
+        self.after = after
+    }
+}
+
+/// Where a query goes on; opaque to callers.
+public struct TableCursor: Sendable, Hashable {
+    public let token: String
+
+    public init(token: String) {
+        self.token = token
+    }
+}
+
+/// What one call of a query brought.
+public struct TableQueryPage: Sendable {
+    public var items: [AttributeMap]
+    /// Nil when nothing follows.
+    public var next: TableCursor?
+
+    public init(items: [AttributeMap], next: TableCursor?) {
+        self.items = items
+        self.next = next
+    }
+}

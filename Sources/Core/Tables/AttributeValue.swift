@@ -1,0 +1,68 @@
+// What one attribute of a stored item can hold.
+
+/// The value of an attribute, of a kind that every table store can keep.
+public enum AttributeValue: Sendable, Hashable {
+    case null
+    case bool(Bool)
+    case int(Int64)
+    case double(Double)
+    case string(String)
+    case bytes([UInt8])
+    case list([AttributeValue])
+    case map([String: AttributeValue])
+}
+
+/// A stored item: its attributes by name, keys included.
+public typealias AttributeMap = [String: AttributeValue]
+
+/// A Swift value that is stored as one attribute.
+public protocol AttributeConvertible: Sendable {
+    var attributeValue: AttributeValue { get }
+}
+
+extension AttributeValue: AttributeConvertible {
+    public var attributeValue: AttributeValue { self }
+}
+
+extension Bool: AttributeConvertible {
+    public var attributeValue: AttributeValue { .bool(self) }
+}
+
+extension Int: AttributeConvertible {
+    public var attributeValue: AttributeValue { .int(Int64(self)) }
+}
+
+extension Int64: AttributeConvertible {
+    public var attributeValue: AttributeValue { .int(self) }
+}
+
+extension Double: AttributeConvertible {
+    public var attributeValue: AttributeValue { .double(self) }
+}
+
+extension String: AttributeConvertible {
+    public var attributeValue: AttributeValue { .string(self) }
+}
+
+extension Timestamp: AttributeConvertible {
+    public var attributeValue: AttributeValue { .string(description) }
+}
+
+extension Optional: AttributeConvertible where Wrapped: AttributeConvertible {
+    public var attributeValue: AttributeValue { self?.attributeValue ?? .null }
+}
+
+extension AttributeValue: Comparable {
+    /// Orders numbers by value and strings and bytes by their bytes, as table stores do; unlike kinds are unordered.
+    public static func < (left: AttributeValue, right: AttributeValue) -> Bool {
+        switch (left, right) {
+        case (.int(let left), .int(let right)): left < right
+        case (.double(let left), .double(let right)): left < right
+        case (.int(let left), .double(let right)): Double(left) < right
+        case (.double(let left), .int(let right)): left < Double(right)
+        case (.string(let left), .string(let right)): left.utf8.lexicographicallyPrecedes(right.utf8)
+        case (.bytes(let left), .bytes(let right)): left.lexicographicallyPrecedes(right)
+        default: false
+        }
+    }
+}
