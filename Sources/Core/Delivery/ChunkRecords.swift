@@ -1,0 +1,91 @@
+// The content of a chunk as it is kept and sent: a line of ids, then a line for each record.
+
+/// A chunk's records in one buffer, by position.
+///
+/// The form: one line `{"ids":[…],"refused":{"3":"why"}}`, each id as it is spelt in its record, then one line for each
+/// record. A refused record's line holds its raw bytes, as much as there is of them, and its id is `null`.
+public struct ChunkRecords: Sendable {
+    private let bytes: [UInt8]
+    private let lines: [Range<Int>]
+    private let ids: [String?]
+    /// Why the record at a position was refused before it was ever sent.
+    public let refusals: [Int: String]
+
+    public var count: Int { lines.count }
+
+    /// The record's id, or nil if it was refused before one was found.
+    public func id(at position: Int) -> String? {
+        ids[position]
+    }
+
+    /// The record's bytes, without the newline.
+    public func record(at position: Int) -> ArraySlice<UInt8> {
+        bytes[lines[position]]
+    }
+
+    /// Gives the record's bytes without copying them.
+    public func withRecord<Result>(
+        at position: Int,
+        _ body: (UnsafeRawBufferPointer) throws -> Result
+    ) rethrows -> Result {
+        try bytes.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[lines[position]])) }
+    }
+
+    /// Gives the bytes of all records, one line each, if the whole chunk is wanted as it lies.
+    public func withAllLines<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        let start = lines.first?.lowerBound ?? bytes.count
+        return try bytes.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[start...])) }
+    }
+
+    /// Reads the form that `ChunkWriter` writes.
+    ///
+    /// - Throws: `PortError.invalidRequest` if the bytes are not of the form or hold another number of records.
+    public init(bytes: [UInt8], count: Int) throws(PortError) {
+        guard let headerEnd = bytes.firstIndex(of: UInt8(ascii: "\n")) else {
+            throw PortError(.invalidRequest, "a chunk's content has no header line")
+        }
+        let header: JSONValue
+        do {
+            header = try JSONValue.parse(bytes[..<headerEnd])
+        } catch {
+            throw PortError(.invalidRequest, "a chunk's header line is not JSON", cause: error)
+        }
+        guard case .array(let ids)? = header["ids"], ids.count == count else {
+            throw PortError(.invalidRequest, "a chunk's header does not name its \(count) records")
+        }
+        var lines: [Range<Int>] = []
+        lines.reserveCapacity(count)
+        var start = headerEnd + 1
+        while start < bytes.count {
+            guard let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) else { break }
+            lines.append(start..<end)
+            start = end + 1
+        }
+        guard lines.count == count, start == bytes.count else {
+            throw PortError(.invalidRequest, "a chunk's content holds \(lines.count) records and should hold \(count)")
+        }
+        var refusals: [Int: String] = [:]
+        if case .object(let members)? = header["refused"] {
+            for member in members {
+                if let position = Int(member.key), case .string(let reason) = member.value {
+                    refusals[position] = reason
+                }
+            }
+        }
+        self.bytes = bytes
+        self.lines = lines
+        self.ids = ids.map(\.idText)
+        self.refusals = refusals
+    }
+}
+
+extension JSONValue {
+    /// The text of an id: a string as it is, a whole number as it is spelt.
+    fileprivate var idText: String? {
+        switch self {
+        case .string(let text): text
+        case .number(let text): text
+        default: nil
+        }
+    }
+}
