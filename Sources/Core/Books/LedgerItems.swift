@@ -42,11 +42,11 @@ public struct ChunkItem: TableItem, Hashable {
 
     /// A place, and which positions of the chunk its chosen lines are.
     public struct BookedPlace: Sendable, Hashable, Codable {
-        public var place: Place
+        public var place: SinkPlace
         /// Nil when all lines count.
         public var lines: [Int]?
 
-        public init(place: Place, lines: [Int]?) {
+        public init(place: SinkPlace, lines: [Int]?) {
             self.place = place
             self.lines = lines
         }

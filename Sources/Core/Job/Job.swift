@@ -76,13 +76,17 @@ public struct Job: TableItem, Hashable {
     public var finishedAt: Timestamp?
     /// How long it has been in progress up to its last launch's end; pauses do not count.
     public var activeSeconds: Double
+    /// `live` until the job is at its end; only live jobs are in the index that workers look at.
+    public var live: String?
 
     public var jobKey: JobKey { JobKey(systemAccountID: systemAccountID, indexName: indexName, id: id) }
     public var key: ItemKey { jobKey.itemKey }
 
+    public static let liveMark = "live"
+    public static let liveIndex = TableIndex(name: "live_jobs", partitionKey: "live", sortKey: "reindex_id")
     public static let schema = TableSchema(
         name: "reindexing",
-        indexes: [TableIndex(name: "reindex_id_index", partitionKey: "reindex_id")],
+        indexes: [TableIndex(name: "reindex_id_index", partitionKey: "reindex_id"), liveIndex],
         isFollowed: true
     )
 
@@ -123,6 +127,7 @@ public struct Job: TableItem, Hashable {
         case startedAt = "started_at"
         case finishedAt = "finished_at"
         case activeSeconds = "active_seconds"
+        case live
     }
 
     public init(
@@ -172,6 +177,7 @@ public struct Job: TableItem, Hashable {
         createdAt = now
         updatedAt = now
         activeSeconds = 0
+        live = Self.liveMark
     }
 }
 
@@ -187,6 +193,7 @@ extension Job {
     public static let updatedAt = Attribute<Job, Timestamp>(CodingKeys.updatedAt.rawValue)
     public static let startedAt = Attribute<Job, Timestamp>(CodingKeys.startedAt.rawValue)
     public static let finishedAt = Attribute<Job, Timestamp>(CodingKeys.finishedAt.rawValue)
+    public static let live = Attribute<Job, String>(CodingKeys.live.rawValue)
     public static let activeSeconds = Attribute<Job, Double>(CodingKeys.activeSeconds.rawValue)
 
     /// The changes that store a projection of the slices' counters.

@@ -10,7 +10,7 @@ struct AttributeDecoder: Decoder {
         switch type {
         case is String.Type: if case .string(let text) = value { result = text } else { result = nil }
         case is Bool.Type: if case .bool(let flag) = value { result = flag } else { result = nil }
-        case is Int.Type: result = whole.map(Int.init)
+        case is Int.Type: result = whole.map { Int($0) }
         case is Int64.Type: result = whole
         case is Double.Type: result = number
         case is [UInt8].Type: if case .bytes(let bytes) = value { result = bytes } else { result = nil }
