@@ -159,20 +159,16 @@ extension RecordWalk {
             guard key.count > 8 else { return Int(index) }
             // A key that seems to reach behind the end is truncated, and is found out when the record does not end.
             guard key.upperBound <= grammar.bytes.end else { return nil }
-            if grammar.bytes.span(key).elementsEqual(plan.names[Int(entry.name.lowerBound)..<Int(entry.name.upperBound)]) {
-                return Int(index)
-            }
+            if grammar.bytes.span(key).elementsEqual(plan.name(of: entry)) { return Int(index) }
         }
         return nil
     }
 
     @inline(never)
     private func findEscaped(_ key: JSONGrammar.Text, in node: SelectionPlan.Node) -> Int? {
+        guard key.end <= grammar.bytes.end else { return nil }
         for index in node.entries {
-            let name = plan.entries[Int(index)].name
-            if grammar.says(key.start..<key.end, plan.names[Int(name.lowerBound)..<Int(name.upperBound)]) {
-                return Int(index)
-            }
+            if grammar.says(key.start..<key.end, plan.name(of: plan.entries[Int(index)])) { return Int(index) }
         }
         return nil
     }
