@@ -46,9 +46,7 @@ private struct JSONParser {
         switch grammar.bytes[place] {
         case Sign.quote:
             let text = grammar.text(place + 1)
-            guard text.end >= 0, text.end < grammar.bytes.end else {
-                return text.end < 0 ? text.end : .failure(.truncated, at: grammar.bytes.end)
-            }
+            if text.end < 0 { return text.end }
             result = .string(grammar.string(of: text))
             return text.end + 1
         case Sign.openBrace:
@@ -63,8 +61,6 @@ private struct JSONParser {
     private func object(_ place: Int, depth: Int, _ result: inout JSONValue) -> Place {
         var builder = JSONObjectBuilder()
         let end = grammar.members(of: place, depth: depth) { key, place in
-            // A key that seems to end behind the text has nothing to name.
-            guard key.end < grammar.bytes.end else { return .failure(.truncated, at: grammar.bytes.end) }
             var field = JSONValue.null
             let end = value(place, depth: depth, &field)
             if end >= 0 { builder.add(grammar.string(of: key), field) }
