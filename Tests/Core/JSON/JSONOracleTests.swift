@@ -5,7 +5,7 @@ import SluiceCore
 import Testing
 
 @Suite("the scanner and Foundation")
-struct FoundationOracleTests {
+struct JSONOracleTests {
     private static let seeds: [UInt64] = [1, 2, 3, 4]
 
     @Test("agree on what is JSON and on what is left of it", arguments: seeds)

@@ -4,7 +4,7 @@ import SluiceCore
 import Testing
 
 @Suite("the JSON grammar")
-struct GrammarTests {
+struct JSONGrammarTests {
     @Test(
         "accepts every kind of value and keeps its text",
         arguments: [
