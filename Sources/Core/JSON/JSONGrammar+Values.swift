@@ -70,9 +70,10 @@ extension JSONGrammar {
     func scalar(_ place: Int) -> Place {
         switch bytes[place] {
         case Sign.quote: string(place)
-        case 0x74: literal(place, 0x6575_7274, length: 4)  // "true", first letter lowest
-        case 0x6E: literal(place, 0x6C6C_756E, length: 4)  // "null"
-        case 0x66: bytes[place + 4] == 0x65 ? literal(place, 0x736C_6166, length: 5) : misspelt(place)  // "fals" and "e"
+        // "true", "null", "fals" and "e"; in a word the first letter is lowest.
+        case 0x74: literal(place, 0x6575_7274, length: 4)
+        case 0x6E: literal(place, 0x6C6C_756E, length: 4)
+        case 0x66: bytes[place + 4] == 0x65 ? literal(place, 0x736C_6166, length: 5) : misspelt(place)
         default: place < bytes.end ? number(place) : .failure(.truncated, at: bytes.end)
         }
     }

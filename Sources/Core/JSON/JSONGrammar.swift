@@ -52,7 +52,9 @@ struct JSONGrammar {
             place += stops.trailingZeroBitCount >> 3
             let sign = bytes[place]
             if sign == Sign.quote {
-                if high & Self.highBits != 0, place <= bytes.end {
+                // A quote behind the end closes nothing.
+                guard place < bytes.end else { break }
+                if high & Self.highBits != 0 {
                     let span = bytes.span(start..<place)
                     if !UTF8Check.accepts(span) { return refusedText(start, to: place) }
                 }
@@ -86,7 +88,7 @@ struct JSONGrammar {
         switch bytes[place + 1] {
         case 0x22, 0x2F, 0x5C, 0x62, 0x66, 0x6E, 0x72, 0x74: place + 2  // " / \ b f n r t
         case 0x75: afterUnicodeEscape(place)
-        default: .failure(.invalidEscape, at: place)
+        default: .failure(.invalidEscape, at: place + 1)
         }
     }
 
@@ -95,11 +97,14 @@ struct JSONGrammar {
     /// Half a pair is refused, as orjson refuses it: it is no text, and every strict reader after us would stop at it.
     @inline(never)
     private func afterUnicodeEscape(_ place: Int) -> Place {
+        let end = bytes.end
+        guard place + 6 < end else { return .failure(.truncated, at: end) }
         guard let first = hex(place + 2) else { return .failure(.invalidEscape, at: place) }
         guard 0xD800...0xDFFF ~= first else { return place + 6 }
-        guard first < 0xDC00, bytes[place + 6] == Sign.backslash, bytes[place + 7] == 0x75 else {
-            return .failure(.loneSurrogate, at: place)
-        }
+        guard first < 0xDC00, bytes[place + 6] == Sign.backslash else { return .failure(.loneSurrogate, at: place) }
+        guard place + 7 < end else { return .failure(.truncated, at: end) }
+        guard bytes[place + 7] == 0x75 else { return .failure(.loneSurrogate, at: place) }
+        guard place + 12 < end else { return .failure(.truncated, at: end) }
         guard let second = hex(place + 8) else { return .failure(.invalidEscape, at: place + 6) }
         return 0xDC00...0xDFFF ~= second ? place + 12 : .failure(.loneSurrogate, at: place)
     }
@@ -129,7 +134,7 @@ struct JSONGrammar {
         if place == first {
             return .failure(first == start ? .unexpectedByte : .invalidNumber, at: first == start ? start : first)
         }
-        if bytes[first] == Sign.zero, place > first + 1 { return .failure(.invalidNumber, at: first) }
+        if bytes[first] == Sign.zero, place > first + 1 { return .failure(.invalidNumber, at: first + 1) }
         if bytes[place] == Sign.point {
             let fraction = place + 1
             place = digitsEnd(fraction)

@@ -65,7 +65,7 @@ public struct RecordBatch: Sendable {
             // Only bytes of the id are read, so nothing is asked of what lies behind it.
             let grammar = JSONGrammar(bytes: ByteWindow(base, count: buffer.count))
             let isEscaped = buffer[range].contains(Sign.backslash)
-            return grammar.string(of: JSONGrammar.Text(start: range.lowerBound, end: range.upperBound, isEscaped: isEscaped))
+            return grammar.string(of: .init(start: range.lowerBound, end: range.upperBound, isEscaped: isEscaped))
         }
     }
 

@@ -64,7 +64,8 @@ public struct RecordError: Error, Equatable, Sendable, CustomStringConvertible {
         case .invalidID: "the \(id) must be a non-empty string or an integer"
         case .emptyID: "the \(id) is an empty string"
         case .duplicateID: "the record has more than one \(id)"
-        case .batchFull: "the batch is full: it holds at most \(JSONLimit.batchBytesMax) bytes, so that a place fits 32 bits"
+        case .batchFull:
+            "the batch is full: it holds at most \(JSONLimit.batchBytesMax) bytes, so that a place fits 32 bits"
         }
     }
 

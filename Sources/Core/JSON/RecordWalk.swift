@@ -125,6 +125,7 @@ struct RecordWalk {
         }
         let end = grammar.skip(place, depth: 1)
         if end < 0 { return end }
+        guard end < grammar.bytes.end else { return .failure(.truncated, at: grammar.bytes.end) }
         let digits = first == Sign.minus ? place + 1 : place
         guard grammar.digitsEnd(digits) == end else { return .failure(.invalidID, at: place) }
         id = written(place)..<written(end)
@@ -157,11 +158,7 @@ extension RecordWalk {
             let entry = plan.entries[Int(index)]
             guard entry.head == head, entry.name.count == key.count else { continue }
             guard key.count > 8 else { return Int(index) }
-            // A key that seems to reach behind the end is truncated, and is found out when the record does not end.
-            guard key.upperBound <= grammar.bytes.end else { return nil }
-            if grammar.bytes.span(key).elementsEqual(plan.names[Int(entry.name.lowerBound)..<Int(entry.name.upperBound)]) {
-                return Int(index)
-            }
+            if grammar.bytes.span(key).elementsEqual(plan.name(of: entry)) { return Int(index) }
         }
         return nil
     }
@@ -169,10 +166,7 @@ extension RecordWalk {
     @inline(never)
     private func findEscaped(_ key: JSONGrammar.Text, in node: SelectionPlan.Node) -> Int? {
         for index in node.entries {
-            let name = plan.entries[Int(index)].name
-            if grammar.says(key.start..<key.end, plan.names[Int(name.lowerBound)..<Int(name.upperBound)]) {
-                return Int(index)
-            }
+            if grammar.says(key.start..<key.end, plan.name(of: plan.entries[Int(index)])) { return Int(index) }
         }
         return nil
     }

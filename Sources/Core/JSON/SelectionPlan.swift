@@ -33,22 +33,24 @@ struct SelectionPlan: Sendable {
     private(set) var names: [UInt8] = []
 
     init(_ selection: RecordSelection) {
-        let asked = Set(selection.presentAll)
+        // Names are compared by their bytes: Swift holds "é" and "e" with an accent for the same string, JSON does not.
+        let idName = Name(selection.idField.utf8)
+        let asked = Set(selection.presentAll.map { Name($0.utf8) })
         precondition(asked.count <= JSONLimit.presentAllMax, "presentAll keeps one bit of a word for each name")
         idField = selection.idField
         writesOthers = selection.keep == nil
         self.asked = asked.count == UInt64.bitWidth ? .max : 1 << UInt64(asked.count) - 1
 
         let drops = DropTree(selection.drop)
-        let keep = selection.keep.map(Set.init)
-        let fields = asked.union(keep ?? []).union(drops.children.keys).union([selection.idField]).sorted()
-        var presence: [String: UInt64] = [:]
-        for (bit, name) in asked.sorted().enumerated() { presence[name] = 1 << UInt64(bit) }
+        let keep = selection.keep.map { Set($0.map { Name($0.utf8) }) }
+        let fields = asked.union(keep ?? []).union(drops.children.keys).union([idName])
+        var presence: [Name: UInt64] = [:]
+        for (bit, name) in asked.enumerated() { presence[name] = 1 << UInt64(bit) }
 
         nodes = [Node(entries: 0..<0, filter: 0)]
         var opened: [(entry: Int, tree: DropTree)] = []
-        for field in fields {
-            let isID = field == selection.idField
+        for field in fields.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+            let isID = field == idName
             let tree = drops.children[field]
             let isKept = keep?.contains(field) ?? true
             let isWritten = isID || isKept && tree?.isDropped != true
@@ -67,7 +69,7 @@ struct SelectionPlan: Sendable {
                 let node = Int32(nodes.count)
                 entries[entry].child = node
                 nodes.append(Node(entries: Int32(entries.count)..<Int32(entries.count), filter: 0))
-                for (name, child) in tree.children.sorted(by: { $0.key < $1.key }) {
+                for (name, child) in tree.children.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
                     if !child.isDropped { next.append((entries.count, child)) }
                     add(name, to: Int(node), isWritten: !child.isDropped, isID: false, presence: 0)
                 }
@@ -76,12 +78,11 @@ struct SelectionPlan: Sendable {
         }
     }
 
-    private mutating func add(_ name: String, to node: Int, isWritten: Bool, isID: Bool, presence: UInt64) {
-        let bytes = Array(name.utf8)
+    private mutating func add(_ name: Name, to node: Int, isWritten: Bool, isID: Bool, presence: UInt64) {
         var head: UInt64 = 0
-        for (index, byte) in bytes.prefix(8).enumerated() { head |= UInt64(byte) << UInt64(8 * index) }
+        for (index, byte) in name.prefix(8).enumerated() { head |= UInt64(byte) << UInt64(8 * index) }
         let start = Int32(names.count)
-        names += bytes
+        names += name
         entries.append(
             Entry(
                 head: head,
@@ -93,7 +94,11 @@ struct SelectionPlan: Sendable {
             )
         )
         nodes[node].entries = nodes[node].entries.lowerBound..<Int32(entries.count)
-        nodes[node].filter |= Self.filterBit(head: head, length: bytes.count)
+        nodes[node].filter |= Self.filterBit(head: head, length: name.count)
+    }
+
+    func name(of entry: Entry) -> ArraySlice<UInt8> {
+        names[Int(entry.name.lowerBound)..<Int(entry.name.upperBound)]
     }
 
     /// One of 64 bits, by the name's length and first eight bytes.
@@ -103,9 +108,12 @@ struct SelectionPlan: Sendable {
     }
 }
 
+/// A field's name, as the bytes it has in a record.
+private typealias Name = [UInt8]
+
 /// Dropped paths as a tree of names; a dropped name hides what is dropped beneath it.
 private struct DropTree {
-    var children: [String: DropTree] = [:]
+    var children: [Name: DropTree] = [:]
     var isDropped = false
 
     init(_ paths: [String]) {
@@ -121,6 +129,6 @@ private struct DropTree {
         }
         // Arrays pass the path on anyway; the brackets are for the reader.
         let name = first.hasSuffix("[]") ? first.dropLast(2) : first
-        children[String(name), default: DropTree([])].add(path.dropFirst())
+        children[Name(name.utf8), default: DropTree([])].add(path.dropFirst())
     }
 }

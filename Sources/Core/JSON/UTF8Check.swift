@@ -4,7 +4,9 @@
 ///
 /// Bytes of mixed scripts defeat branch prediction; a dependent shift does not care.
 enum UTF8Check {
-    /// States, as bit offsets into a row. Zero refuses, so a transition that nobody wrote refuses for good.
+    /// States, as bit offsets into a row.
+    ///
+    /// Zero refuses, so a transition that nobody wrote refuses for good.
     private enum State {
         static let refused: UInt64 = 0
         static let between: UInt64 = 6
