@@ -9,13 +9,13 @@ public struct DeadLetter: TableItem, Hashable {
     public var recordID: String?
     public var reason: String
     public var attempts: Int
-    /// The record as it was to be delivered; text where it is text.
+    /// The record as it was to be delivered, or its beginning if it is large.
     public var payload: [UInt8]
-    /// Whether `payload` is only the record's beginning.
-    public var truncated: Bool
+    /// The object that holds the whole record, if it is too large for the item.
+    public var payloadKey: String?
     public var diedAt: Timestamp
 
-    /// A payload over this many bytes is kept cut short; the whole is in the kept page payload.
+    /// A payload over this many bytes is kept as an object: items end at 400 KiB.
     public static let payloadBytesMax = 128 * 1024
 
     public init(
@@ -34,7 +34,9 @@ public struct DeadLetter: TableItem, Hashable {
         self.reason = reason
         self.attempts = attempts
         self.payload = Array(payload.prefix(Self.payloadBytesMax))
-        truncated = payload.count > Self.payloadBytesMax
+        if payload.count > Self.payloadBytesMax {
+            payloadKey = "dead/\(chunk.job)/\(chunk.path)#\(position)"
+        }
         diedAt = now
     }
 
@@ -52,7 +54,8 @@ public struct DeadLetter: TableItem, Hashable {
         case chunkPath = "chunk"
         case position
         case recordID = "record_id"
-        case reason, attempts, payload, truncated
+        case reason, attempts, payload
+        case payloadKey = "payload_key"
         case diedAt = "died_at"
     }
 }

@@ -9,9 +9,11 @@ public struct ReceiptItem: TableItem, Hashable {
     public var indexName: String
     public var count: Int
     public var positions: [Int]
-    /// Where the chunk lies in its page's kept payload.
+    /// Where the chunk's records are kept; a nil key is the chunk's own page payload.
+    public var payloadKey: String?
     public var payloadOffset: Int
     public var payloadLength: Int
+    public var chunksOfPage: Int
     public var attempt: Int
     /// When it is polled next; only open receipts have it, and so only they are in the index.
     public var pollAt: Timestamp?
@@ -33,8 +35,10 @@ public struct ReceiptItem: TableItem, Hashable {
         job: JobKey,
         count: Int,
         positions: [Int],
+        payloadKey: String?,
         payloadOffset: Int,
         payloadLength: Int,
+        chunksOfPage: Int,
         attempt: Int,
         now: Timestamp,
         pollAt: Timestamp,
@@ -46,8 +50,10 @@ public struct ReceiptItem: TableItem, Hashable {
         indexName = job.indexName
         self.count = count
         self.positions = positions
+        self.payloadKey = payloadKey
         self.payloadOffset = payloadOffset
         self.payloadLength = payloadLength
+        self.chunksOfPage = chunksOfPage
         self.attempt = attempt
         self.pollAt = pollAt
         open = Self.openMark
@@ -75,6 +81,8 @@ public struct ReceiptItem: TableItem, Hashable {
         case account = "system_account_id"
         case indexName = "index_name"
         case count, positions
+        case payloadKey = "payload"
+        case chunksOfPage = "of"
         case payloadOffset = "payload_offset"
         case payloadLength = "payload_length"
         case attempt
@@ -95,6 +103,8 @@ public struct ReceiptItem: TableItem, Hashable {
         positions = try container.decode([Int].self, forKey: .positions)
         payloadOffset = try container.decode(Int.self, forKey: .payloadOffset)
         payloadLength = try container.decode(Int.self, forKey: .payloadLength)
+        payloadKey = try container.decodeIfPresent(String.self, forKey: .payloadKey)
+        chunksOfPage = try container.decode(Int.self, forKey: .chunksOfPage)
         attempt = try container.decode(Int.self, forKey: .attempt)
         pollAt = try container.decodeIfPresent(Timestamp.self, forKey: .pollAt)
         open = try container.decodeIfPresent(String.self, forKey: .open)
@@ -115,6 +125,8 @@ public struct ReceiptItem: TableItem, Hashable {
         try container.encode(positions, forKey: .positions)
         try container.encode(payloadOffset, forKey: .payloadOffset)
         try container.encode(payloadLength, forKey: .payloadLength)
+        try container.encodeIfPresent(payloadKey, forKey: .payloadKey)
+        try container.encode(chunksOfPage, forKey: .chunksOfPage)
         try container.encode(attempt, forKey: .attempt)
         try container.encodeIfPresent(pollAt, forKey: .pollAt)
         try container.encodeIfPresent(open, forKey: .open)

@@ -76,6 +76,8 @@ public struct Job: TableItem, Hashable {
     public var finishedAt: Timestamp?
     /// How long it has been in progress up to its last launch's end; pauses do not count.
     public var activeSeconds: Double
+    /// When its ledger was sealed and purged, 30 days after its end.
+    public var sealedAt: Timestamp?
     /// `live` until the job is at its end; only live jobs are in the index that workers look at.
     public var live: String?
 
@@ -127,6 +129,7 @@ public struct Job: TableItem, Hashable {
         case startedAt = "started_at"
         case finishedAt = "finished_at"
         case activeSeconds = "active_seconds"
+        case sealedAt = "sealed_at"
         case live
     }
 
@@ -193,6 +196,7 @@ extension Job {
     public static let updatedAt = Attribute<Job, Timestamp>(CodingKeys.updatedAt.rawValue)
     public static let startedAt = Attribute<Job, Timestamp>(CodingKeys.startedAt.rawValue)
     public static let finishedAt = Attribute<Job, Timestamp>(CodingKeys.finishedAt.rawValue)
+    public static let sealedAt = Attribute<Job, Timestamp>(CodingKeys.sealedAt.rawValue)
     public static let live = Attribute<Job, String>(CodingKeys.live.rawValue)
     public static let activeSeconds = Attribute<Job, Double>(CodingKeys.activeSeconds.rawValue)
 
