@@ -1,5 +1,4 @@
 // Wakes those who wait for messages and changes: in this process by signal, in others by a file they watch.
-import Dispatch
 import Glibc
 import SluiceCore
 import Synchronization
@@ -20,32 +19,23 @@ final class Doorbell: Sendable {
         var guests = 0
     }
 
+    /// How long at most a wait lasts if the system cannot tell of other processes' rings.
+    private static let deafWait = Duration.seconds(1)
+
     private let file: CInt
-    private let watch: CInt
-    // `nonisolated(unsafe)`: touched in `init` and `deinit` only.
-    private nonisolated(unsafe) let source: any DispatchSourceRead
     private let state = Mutex(State())
+    private let ticket = Mutex<FileWatch.Ticket?>(nil)
 
     /// Makes the file if need be and begins to watch it.
     init(path: String) throws(PortError) {
         file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw PortError.systemCall("open", path: path, errno: errno) }
-        let watch = inotify_init1(CInt(IN_NONBLOCK) | CInt(IN_CLOEXEC))
-        guard watch >= 0, inotify_add_watch(watch, path, UInt32(IN_MODIFY)) >= 0 else {
-            let code = errno
-            close(file)
-            if watch >= 0 { close(watch) }
-            throw PortError.systemCall("inotify", path: path, errno: code)
-        }
-        self.watch = watch
-        source = DispatchSource.makeReadSource(fileDescriptor: watch, queue: .global())
-        source.setEventHandler { [weak self] in self?.heard() }
-        source.setCancelHandler { close(watch) }
-        source.activate()
+        let ticket = FileWatch.shared?.begin(path) { [weak self] in self?.ringAll() }
+        self.ticket.withLock { $0 = ticket }
     }
 
     deinit {
-        source.cancel()
+        if let ticket = ticket.withLock({ $0 }) { FileWatch.shared?.end(ticket) }
         close(file)
     }
 
@@ -59,7 +49,7 @@ final class Doorbell: Sendable {
         if othersWait() { touch() }
     }
 
-    /// Wakes everybody here, as when the backend closes.
+    /// Wakes everybody here: another process rang, or the backend closes.
     func ringAll() {
         let woken = state.withLock { state in
             state.foreignRings += 1
@@ -90,6 +80,8 @@ final class Doorbell: Sendable {
 
     /// Waits until the topic has been rung more than `seen` times, the deadline passes, or the task is cancelled.
     func wait(for topic: Topic, after seen: UInt64, until deadline: Timestamp, clock: any Timekeeping) async {
+        let isDeaf = ticket.withLock { $0 == nil }
+        let deadline = isDeaf ? min(deadline, clock.now.advanced(by: Self.deafWait)) : deadline
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.ring(of: topic, after: seen) }
             group.addTask {
@@ -122,13 +114,6 @@ final class Doorbell: Sendable {
         } onCancel: {
             state.withLock { $0.waiters.removeValue(forKey: id)?.wake }?.resume()
         }
-    }
-
-    /// Another process rang.
-    private func heard() {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while read(watch, &buffer, buffer.count) > 0 {}
-        ringAll()
     }
 
     private func touch() {

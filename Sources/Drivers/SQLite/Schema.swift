@@ -42,6 +42,8 @@ enum Schema {
         create table sluice_owner(id integer primary key autoincrement, name text not null unique);
         insert into sqlite_sequence(name, seq) values ('sluice_owner', \(nobody));
 
+        create table sluice_table(name text primary key, followed integer not null) without rowid;
+
         create table sluice_queue(id integer primary key, name text not null unique);
 
         create table sluice_message(

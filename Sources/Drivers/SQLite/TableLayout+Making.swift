@@ -12,10 +12,7 @@ extension TableLayout {
             "create table if not exists \(table)(\(columns.joined(separator: ", ")), primary key(pk, sk)) without rowid"
         )
         try connection.execute(
-            """
-            create table if not exists sluice_table(name text primary key, followed integer not null) without rowid;
-            create index if not exists "\(schema.name).ttl" on \(table)(ttl) where ttl is not null;
-            """
+            "create index if not exists \"\(schema.name).ttl\" on \(table)(ttl) where ttl is not null"
         )
         try remember(in: session)
         let standing = try self.standing(in: session)
