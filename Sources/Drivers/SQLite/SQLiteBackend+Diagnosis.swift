@@ -1,0 +1,70 @@
+// What `sluice doctor` wants to know about the database.
+public import SluiceCore
+
+/// The state of a database, as found.
+public struct DatabaseDiagnosis: Sendable, Hashable {
+    public var path = ""
+    public var sqliteVersion = ""
+    public var schemaVersion = 0
+    public var journalMode = ""
+    /// 2 is FULL, 1 is NORMAL.
+    public var synchronous = 0
+    /// Empty if the file is sound; otherwise what SQLite found.
+    public var damage: [String] = []
+    public var databaseBytes = 0
+    /// Room on the device, if the system says.
+    public var freeBytes: Int?
+    /// Rows of each table, expired ones included.
+    public var items: [String: Int] = [:]
+    public var queues: [String: QueueDepth] = [:]
+    public var liveOwners: [String] = []
+
+    public init() {}
+
+    public var isSound: Bool { damage.isEmpty && journalMode == "wal" && synchronous >= 1 }
+}
+
+extension SQLiteBackend {
+    /// Looks the database over. `thoroughly` also compares every index with its table, which reads the whole file.
+    public func diagnose(thoroughly: Bool = false) async throws(PortError) -> DatabaseDiagnosis {
+        // The connection that writes is asked about its settings; they differ from connection to connection.
+        var diagnosis = try await store.write { session in
+            var diagnosis = DatabaseDiagnosis()
+            diagnosis.journalMode = try session.texts("pragma journal_mode").first ?? ""
+            diagnosis.synchronous = Int(try session.connection.integer("pragma synchronous") ?? 0)
+            return diagnosis
+        }
+        diagnosis.path = path
+        diagnosis.freeBytes = freeBytes(beside: path)
+        diagnosis.liveOwners = owners.live().sorted()
+        let found = diagnosis
+        return try await store.read { session in
+            var diagnosis = found
+            diagnosis.sqliteVersion = try session.texts("select sqlite_version()").first ?? ""
+            diagnosis.schemaVersion = Int(try session.connection.integer("pragma user_version") ?? 0)
+            let complaints = try session.texts(thoroughly ? "pragma integrity_check" : "pragma quick_check")
+            diagnosis.damage = complaints == ["ok"] ? [] : complaints
+            let pages = try session.connection.integer("pragma page_count") ?? 0
+            diagnosis.databaseBytes = Int(pages * (try session.connection.integer("pragma page_size") ?? 0))
+            for table in try session.texts("select name from sluice_table") {
+                diagnosis.items[table] = Int(try session.connection.integer("select count(*) from \"\(table)\"") ?? 0)
+            }
+            for name in try session.texts("select name from sluice_queue") {
+                let number = try QueueRows.number(named: name, in: session)
+                diagnosis.queues[name] = try QueueRows.depth(of: number, at: session.now, in: session)
+            }
+            return diagnosis
+        }
+    }
+}
+
+extension Session {
+    /// The first column of all rows.
+    fileprivate func texts(_ sql: String) throws -> [String] {
+        let statement = try connection.statement(sql)
+        defer { statement.reset() }
+        var texts: [String] = []
+        while try statement.step() { texts.append(statement.text(0)) }
+        return texts
+    }
+}
