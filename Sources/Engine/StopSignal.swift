@@ -1,5 +1,5 @@
 // The wish to stop at the next checkpoint, heard by everything that runs.
-public import SluiceCore
+import SluiceCore
 import Synchronization
 
 /// Set once; what is under way ends at its next checkpoint, and what waits is woken.

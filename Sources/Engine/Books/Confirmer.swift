@@ -1,4 +1,5 @@
 // Asks asynchronous sinks how accepted records have ended, books it, and closes the receipts; in that order.
+import Logging
 import SluiceCore
 
 /// The transition Confirm of the books.

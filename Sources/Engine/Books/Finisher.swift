@@ -1,4 +1,5 @@
 // Finds what has come to an end: brings the job record's counters up to date, completes, pauses, cancels.
+import Logging
 import SluiceCore
 
 /// The transition Finish of the books, and the ends of pausing and cancelling.
@@ -69,7 +70,7 @@ struct Finisher: Sendable {
         do {
             _ = try await sink.assemble { () throws(SinkError) in try await spans.next() }
             return true
-        } catch let error as SinkError {
+        } catch {
             switch error {
             case .transient(let reason):
                 context.logger(for: job.id).warning("output not put together yet", metadata: ["reason": "\(reason)"])

@@ -1,8 +1,8 @@
 // What travels through the replay queue: which chunk, and where its records are kept.
-public import SluiceCore
+import SluiceCore
 
 /// A message of the replay queue. The records stay in the object store; the message names their place.
-public struct ChunkMessage: Sendable, Hashable, Codable {
+struct ChunkMessage: Sendable, Hashable, Codable {
     /// Raised when an older reader could not understand the message any more.
     static let currentVersion = 1
 
@@ -74,7 +74,7 @@ public struct ChunkMessage: Sendable, Hashable, Codable {
 }
 
 /// What travels through the progress queue: how far a chunk's records have come, as letters that only rise.
-public struct ProgressEvent: Sendable, Hashable, Codable {
+struct ProgressEvent: Sendable, Hashable, Codable {
     static let currentVersion = 1
 
     var version = currentVersion

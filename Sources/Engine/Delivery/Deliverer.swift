@@ -1,4 +1,5 @@
 // Delivers one chunk: what is left to do of it, to the sink, with every record's outcome kept before the message goes.
+import Logging
 import SluiceCore
 
 /// Handles messages of the replay queue by the transitions Gate and Deliver of the books.

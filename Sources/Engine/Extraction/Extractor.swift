@@ -1,5 +1,5 @@
 // Extracts one slice: fetch, transform, cut, keep, send, commit, page after page.
-public import SluiceCore
+import SluiceCore
 
 /// How an extraction of a slice ended.
 enum ExtractionEnd: Sendable, Equatable {

@@ -1,5 +1,5 @@
 // Cuts a page into chunks and lays them out as its kept payload.
-public import SluiceCore
+import SluiceCore
 
 /// A page as it is kept and sent: all chunks one after the other in one object, and where each lies.
 struct PageCut {

@@ -1,4 +1,5 @@
 // Jobs as they are created, found and moved from state to state.
+import Logging
 public import SluiceCore
 
 /// The job records and the claims on destinations that go with them.
