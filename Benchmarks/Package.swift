@@ -6,6 +6,12 @@ let package = Package(
     name: "sluice-benchmarks",
     dependencies: [.package(name: "sluice", path: "..")],
     targets: [
-        .executableTarget(name: "scan", dependencies: [.product(name: "Sluice", package: "sluice")])
+        .executableTarget(name: "scan", dependencies: [.product(name: "Sluice", package: "sluice")]),
+        .executableTarget(
+            name: "queue",
+            dependencies: [
+                .product(name: "SQLiteDriver", package: "sluice"), .product(name: "Sluice", package: "sluice"),
+            ]
+        ),
     ]
 )

@@ -63,14 +63,18 @@ final class Doorbell: Sendable {
         if state.withLock({ state in
             state.guests += 1
             return state.guests == 1
-        }) { setLock(F_RDLCK) }
+        }) {
+            setLock(F_RDLCK)
+        }
     }
 
     func leave() {
         if state.withLock({ state in
             state.guests -= 1
             return state.guests == 0
-        }) { setLock(F_UNLCK) }
+        }) {
+            setLock(F_UNLCK)
+        }
     }
 
     /// How often the topic was rung up to now; to be read before looking whether there is something.

@@ -42,7 +42,8 @@ enum FeedRows {
 
     /// The changes of a table after the number, or nil if some of them may have been trimmed.
     static func read(_ table: String, after start: Int64?, limit: Int, in session: Session) throws -> Look? {
-        let trimmed = try session.connection.integer("select value from sluice_counter where name = 'feed_trimmed'") ?? 0
+        let trimmed =
+            try session.connection.integer("select value from sluice_counter where name = 'feed_trimmed'") ?? 0
         let start = start ?? trimmed
         guard start >= trimmed else { return nil }
         let newest = try newest(in: session)

@@ -71,7 +71,8 @@ final class FileWatch: Sendable {
         let listeners = state.withLock { state in
             // An overflow of the system's queue tells no file (-1): any may have been written to.
             watches.contains(-1)
-                ? state.listeners.values.flatMap(\.values) : watches.flatMap { state.listeners[$0]?.values.map { $0 } ?? [] }
+                ? state.listeners.values.flatMap(\.values)
+                : watches.flatMap { state.listeners[$0]?.values.map { $0 } ?? [] }
         }
         for listener in listeners { listener() }
     }

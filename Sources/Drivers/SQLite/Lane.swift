@@ -76,7 +76,8 @@ final class Lane: Sendable {
     func perform<Answer: Sendable>(
         _ work: @escaping @Sendable (Session) throws -> Answer
     ) async throws(PortError) -> Answer {
-        let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Answer, PortError>, Never>) in
+        let result = await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<Answer, PortError>, Never>) in
             enqueue(
                 Job(
                     attempt: { session in
@@ -97,7 +98,8 @@ final class Lane: Sendable {
             return state.isClosed
         }
         guard !wasClosed else { return }
-        let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Void, PortError>, Never>) in
+        let result = await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<Void, PortError>, Never>) in
             // On the serial queue, behind a drain that may be under way.
             database.asyncWriteWithoutTransaction { [self] _ in
                 drain()
@@ -111,11 +113,14 @@ final class Lane: Sendable {
 
     /// Moves the write-ahead log into the database and cuts it off; left for another time if somebody reads from it.
     func emptyLog() async throws(PortError) {
-        let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Void, PortError>, Never>) in
+        let result = await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<Void, PortError>, Never>) in
             database.asyncWriteWithoutTransaction { [self] _ in
                 let isClosed = state.withLock { $0.isClosed }
                 guard !isClosed else { return continuation.resume(returning: .failure(closed)) }
-                let result = Result { try connection.withoutWaiting { try connection.run("pragma wal_checkpoint(truncate)") } }
+                let result = Result {
+                    try connection.withoutWaiting { try connection.run("pragma wal_checkpoint(truncate)") }
+                }
                 continuation.resume(returning: result.mapError { PortError($0, path: path) })
             }
         }

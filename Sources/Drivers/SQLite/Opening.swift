@@ -95,7 +95,8 @@ struct Opening {
         let got = try Int.fetchOne(database, sql: "pragma synchronous")
         let journal = try String.fetchOne(database, sql: "pragma journal_mode")
         guard got == wanted, journal == "wal" else {
-            let message = "the database \(options.path) cannot be made durable: synchronous is \(got ?? -1), "
+            let message =
+                "the database \(options.path) cannot be made durable: synchronous is \(got ?? -1), "
                 + "journal_mode \(journal ?? "unknown")"
             throw PortError(.unavailable, message)
         }

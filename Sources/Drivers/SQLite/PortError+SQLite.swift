@@ -26,7 +26,8 @@ extension PortError {
             let message = "\(path) is not a database; name another path, or move the file away to begin a new one"
             self.init(.invalidRequest, message, cause: error)
         case .SQLITE_CORRUPT:
-            let message = "the database \(path) is damaged; restore it from a copy, or save what is left with "
+            let message =
+                "the database \(path) is damaged; restore it from a copy, or save what is left with "
                 + "`sqlite3 \(path) .recover`"
             self.init(.invalidRequest, message, cause: error)
         case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:

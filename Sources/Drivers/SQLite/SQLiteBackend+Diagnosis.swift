@@ -14,7 +14,7 @@ public struct DatabaseDiagnosis: Sendable, Hashable {
     public var databaseBytes = 0
     /// Room on the device, if the system says.
     public var freeBytes: Int?
-    /// Rows of each table, expired ones included.
+    /// Rows of each table, expired ones included; told, as the queues are, only if the file is sound.
     public var items: [String: Int] = [:]
     public var queues: [String: QueueDepth] = [:]
     public var liveOwners: [String] = []
@@ -25,7 +25,9 @@ public struct DatabaseDiagnosis: Sendable, Hashable {
 }
 
 extension SQLiteBackend {
-    /// Looks the database over. `thoroughly` also compares every index with its table, which reads the whole file.
+    /// Looks the database over.
+    ///
+    /// Reads the whole file; `thoroughly` also compares every index with its table.
     public func diagnose(thoroughly: Bool = false) async throws(PortError) -> DatabaseDiagnosis {
         // The connection that writes is asked about its settings; they differ from connection to connection.
         var diagnosis = try await store.write { session in
@@ -46,6 +48,8 @@ extension SQLiteBackend {
             diagnosis.damage = complaints == ["ok"] ? [] : complaints
             let pages = try session.connection.integer("pragma page_count") ?? 0
             diagnosis.databaseBytes = Int(pages * (try session.connection.integer("pragma page_size") ?? 0))
+            // Counting would run into the damage and hide its description behind an error.
+            guard diagnosis.damage.isEmpty else { return diagnosis }
             for table in try session.texts("select name from sluice_table") {
                 diagnosis.items[table] = Int(try session.connection.integer("select count(*) from \"\(table)\"") ?? 0)
             }

@@ -58,7 +58,8 @@ public struct SQLiteFeed: ChangeFeed {
     private func look(_ schema: TableSchema, _ start: Int64?, _ limit: Int) async throws(PortError) -> FeedRows.Look {
         let look = try await store.read { try FeedRows.read(schema.name, after: start, limit: limit, in: $0) }
         guard let look else {
-            let message = "changes of the table \(schema.name) were trimmed before they were read here; go on from the start"
+            let message =
+                "changes of the table \(schema.name) were trimmed before they were read here; go on from the start"
             throw PortError(.notFound, message)
         }
         return look

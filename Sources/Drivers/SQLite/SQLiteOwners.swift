@@ -28,7 +28,7 @@ public struct SQLiteOwners: OwnerRegistry {
         max(1, live().count)
     }
 
-    /// Whether the owner of this name has certainly ended. Only system calls that do not wait.
+    /// Whether the owner of this name has certainly ended; none of its system calls waits.
     func hasEnded(_ name: String) -> Bool {
         // A name that no owner could have is no proof of anything, and must not lead out of the folder.
         guard name != own.text, !name.isEmpty, !name.contains("/"), !name.contains("\0") else { return false }

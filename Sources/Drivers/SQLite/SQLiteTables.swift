@@ -93,7 +93,8 @@ public final class SQLiteTables: TableStore {
     /// Checks a transaction's actions as far as it can be done before they are applied.
     func prepare(_ actions: [TableAction]) async throws(PortError) -> [PreparedAction] {
         guard actions.count <= TableLimits.actionsPerTransaction else {
-            let message = "a transaction has \(actions.count) actions, over the limit of "
+            let message =
+                "a transaction has \(actions.count) actions, over the limit of "
                 + "\(TableLimits.actionsPerTransaction)"
             throw PortError(.invalidRequest, message)
         }
@@ -142,7 +143,10 @@ public final class SQLiteTables: TableStore {
 
     private static func decode(_ json: [UInt8], of schema: TableSchema) throws(PortError) -> AttributeMap {
         guard let item = AttributeJSON.decode(json) else {
-            throw PortError(.unavailable, "an item of the table \(schema.name) cannot be read: it is not the JSON of an item")
+            throw PortError(
+                .unavailable,
+                "an item of the table \(schema.name) cannot be read: it is not the JSON of an item"
+            )
         }
         return item
     }

@@ -11,7 +11,8 @@ enum Schema {
         let tables = try Int.fetchOne(database, sql: "select count(*) from sqlite_schema") ?? 0
         if application == SQLiteFile.applicationID, version <= SQLiteFile.version { return }
         if application == SQLiteFile.applicationID {
-            let message = "the database \(path) was written by a newer sluice (its schema is version \(version), this one "
+            let message =
+                "the database \(path) was written by a newer sluice (its schema is version \(version), this one "
                 + "knows \(SQLiteFile.version)); update sluice, or name another database"
             throw PortError(.invalidRequest, message)
         }

@@ -2,7 +2,9 @@
 import GRDB
 import GRDBSQLite
 
-/// A prepared statement of a `Connection`, used on its queue only. Positions of parameters begin at 1, of columns at 0.
+/// A prepared statement, used on its connection's queue only.
+///
+/// Positions of parameters begin at 1, of columns at 0.
 final class Statement {
     private let handle: OpaquePointer
     private let connection: OpaquePointer

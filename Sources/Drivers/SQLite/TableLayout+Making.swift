@@ -6,7 +6,8 @@ extension TableLayout {
     func make(in session: Session) throws {
         let connection = session.connection
         let indexColumns = schema.indexes.flatMap(Self.columns(of:))
-        let columns = ["pk text not null", "sk text not null", "ttl integer", "item text not null"]
+        let columns =
+            ["pk text not null", "sk text not null", "ttl integer", "item text not null"]
             + indexColumns.map { "\($0) text" }
         try connection.execute(
             "create table if not exists \(table)(\(columns.joined(separator: ", ")), primary key(pk, sk)) without rowid"

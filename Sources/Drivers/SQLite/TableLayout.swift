@@ -69,7 +69,8 @@ struct TableLayout: Sendable {
         guard isGood, (1...nameBytesMax).contains(name.utf8.count), !lowered.hasPrefix("sqlite_"),
             !lowered.hasPrefix("sluice_")
         else {
-            let message = "\"\(name)\" is no name for a \(what): letters, digits, '-', '_' and '.', at most "
+            let message =
+                "\"\(name)\" is no name for a \(what): letters, digits, '-', '_' and '.', at most "
                 + "\(nameBytesMax), and not beginning with sqlite_ or sluice_"
             throw PortError(.invalidRequest, message)
         }

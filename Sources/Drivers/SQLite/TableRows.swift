@@ -19,7 +19,8 @@ struct PreparedAction: Sendable {
         init(_ item: AttributeMap, _ layout: TableLayout) throws(PortError) {
             let bytes = item.storedBytes
             guard bytes <= TableLimits.itemBytesMax else {
-                let message = "an item of the table \(layout.schema.name) has \(bytes) bytes, over the limit of "
+                let message =
+                    "an item of the table \(layout.schema.name) has \(bytes) bytes, over the limit of "
                     + "\(TableLimits.itemBytesMax); keep large content in an object"
                 throw PortError(.invalidRequest, message)
             }

@@ -8,7 +8,10 @@ struct AttributeJSONTests {
         [:],
         ["null": .null, "yes": .bool(true), "no": .bool(false)],
         ["max": .int(.max), "min": .int(.min), "zero": .int(0)],
-        ["one": .double(1), "tiny": .double(.leastNonzeroMagnitude), "huge": .double(.greatestFiniteMagnitude), "minus": .double(-0.0)],
+        [
+            "one": .double(1), "tiny": .double(.leastNonzeroMagnitude), "huge": .double(.greatestFiniteMagnitude),
+            "minus": .double(-0.0),
+        ],
         ["third": .double(1.0 / 3), "inf": .double(.infinity), "minus": .double(-.infinity)],
         ["text": .string("a \"quoted\" \\ line\nnext\u{0}\u{1F} \u{E9} e\u{301} 👩‍👩‍👧 \u{2028}"), "": .string("")],
         ["bytes": .bytes(Array(0...255)), "one": .bytes([0]), "two": .bytes([1, 2]), "none": .bytes([])],

@@ -34,4 +34,27 @@ struct ContractTests {
             try await promise.run(harness)
         }
     }
+
+    @Test("the change feed", arguments: ChangeFeedContract.cases)
+    func feed(_ promise: ContractCase<ChangeFeedContract.Harness>) async throws {
+        try await scratch.withBackend(clock: clock) { backend in
+            try await promise.run(.init(feed: backend.feed, store: backend.tables, time: .manual(clock)))
+        }
+    }
+
+    @Test("atomic batches", arguments: AtomicBackendContract.cases)
+    func atomic(_ promise: ContractCase<AtomicBackendContract.Harness>) async throws {
+        try await scratch.withBackend(clock: clock, queues: AtomicBackendContract.setups) { backend in
+            let work = try #require(backend.queue(AtomicBackendContract.work.name))
+            let events = try #require(backend.queue(AtomicBackendContract.events.name))
+            let harness = AtomicBackendContract.Harness(
+                backend: backend,
+                store: backend.tables,
+                work: work,
+                events: events,
+                time: .manual(clock)
+            )
+            try await promise.run(harness)
+        }
+    }
 }

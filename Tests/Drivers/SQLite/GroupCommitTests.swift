@@ -1,10 +1,11 @@
 // Writes of many tasks share commits without sharing failures.
 import Foundation
-@testable import SQLiteDriver
 import SluiceCore
 import SluiceTestKit
 import Synchronization
 import Testing
+
+@testable import SQLiteDriver
 
 @Suite("Group commit")
 struct GroupCommitTests {

@@ -107,7 +107,10 @@ struct HousekeepingTests {
         }
     }
 
-    @Test("a name that could be mistaken for something else is refused", arguments: ["", "a\"b", "sqlite_x", "Sluice_x"])
+    @Test(
+        "a name that could be mistaken for something else is refused",
+        arguments: ["", "a\"b", "sqlite_x", "Sluice_x"]
+    )
     func names(_ name: String) async throws {
         try await scratch.withBackend(clock: clock) { backend in
             let error = try await #require(throws: PortError.self) {

@@ -105,8 +105,14 @@ struct OpeningTests {
 
     @Test("damage inside is found by the doctor")
     func damageInside() async throws {
+        let schema = TableSchema(name: "things", sortKey: nil)
         try await scratch.withBackend { backend in
-            try await backend.work.send(Array(repeating: OutgoingMessage(body: Array(repeating: 1, count: 900)), count: 100))
+            let actions = (100..<200).map { number in
+                let key = "\(number)"
+                let body = AttributeValue.bytes(Array(repeating: 1, count: 900))
+                return TableAction(schema, ItemKey(key), .put(["pk": .string(key), "body": body]))
+            }
+            try await backend.tables.transact(actions)
             _ = try await backend.keepHouse()
         }
         let url = URL(fileURLWithPath: scratch.path)
@@ -145,7 +151,11 @@ struct OpeningTests {
             return
         }
         defer { umount2(device, Int32(MNT_DETACH)) }
-        let options = SQLiteOptions(path: device + "/sluice.db", clock: ManualClock(), queues: [QueueSetup(name: "work")])
+        let options = SQLiteOptions(
+            path: device + "/sluice.db",
+            clock: ManualClock(),
+            queues: [QueueSetup(name: "work")]
+        )
         let backend = try await SQLiteBackend.open(options)
         let queue = backend.work
         try await queue.send("first")

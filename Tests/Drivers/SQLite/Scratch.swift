@@ -62,6 +62,8 @@ extension MessageQueue {
 
     /// What is there now.
     func texts(limit: Int = 100, invisible: Duration = .seconds(30)) async throws -> [String] {
-        try await receive(limit: limit, invisible: invisible, wait: .zero).map { String(decoding: $0.body, as: UTF8.self) }
+        try await receive(limit: limit, invisible: invisible, wait: .zero).map {
+            String(decoding: $0.body, as: UTF8.self)
+        }
     }
 }
