@@ -29,17 +29,11 @@ struct FileCatalog: Sendable {
     /// Looks at a file, or at the files of a folder.
     init(path: String) throws(SourceError) {
         do throws(SystemFailure) {
-            let status = try FileStatus(of: path)
-            guard status.isFolder else {
-                let file = File(path: path, status: status, base: 0)
-                try Self.check(file)
-                files = [file]
-                return
-            }
+            let isFolder = try FileStatus(of: path).isFolder
             var base: Int64 = 0
             var files: [File] = []
-            for name in try Self.names(in: path) {
-                let file = File(path: path + "/" + name, status: try FileStatus(of: path + "/" + name), base: base)
+            for path in isFolder ? try Self.names(in: path).map({ path + "/" + $0 }) : [path] {
+                let file = File(path: path, status: try FileStatus(of: path), base: base)
                 try Self.check(file)
                 files.append(file)
                 base = file.end

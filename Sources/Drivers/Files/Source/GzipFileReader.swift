@@ -24,6 +24,9 @@ final class GzipFileReader: FileReader {
     /// What was taken back: the bytes directly before `unpacked`.
     private var tail: [UInt8] = []
 
+    /// How often a read went back, so that unpacking began anew.
+    private(set) var restarts = 0
+
     init(_ file: FileCatalog.File) throws(SourceError) {
         self.file = file
         open = try OpenFile(checked: file)
@@ -70,6 +73,7 @@ final class GzipFileReader: FileReader {
     }
 
     private func restart() {
+        restarts += 1
         inflateReset(stream)
         stream.pointee.avail_in = 0
         fetched = 0

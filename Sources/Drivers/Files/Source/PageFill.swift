@@ -91,12 +91,13 @@ struct PageFill {
         while position.offset < limit {
             if takeLines(limit: limit) { return .page }
             guard position.offset < limit else { break }
-            if isAtEnd {
-                takeLastLine()
-                break
-            }
             // The line that begins here does not fit this page any more.
             if cursor > 0, filled > request.bytesWanted { return .page }
+            if isAtEnd {
+                takeLastLine()
+                if records.count >= request.recordsWanted { return .page }
+                break
+            }
             if cursor == 0, filled > request.recordBytesMax {
                 try passOverLine()
                 return .page

@@ -6,7 +6,7 @@ import Synchronization
 /// Reads the pages of one slice; the next page in order neither opens nor unpacks anything anew.
 final class SliceReader: Sendable {
     // Held during a page's reading, on a thread that may block: a slice has one reader at a time anyway.
-    private let open = Mutex<OpenReader?>(nil)
+    let open = Mutex<OpenReader?>(nil)
 
     func fetch(
         _ request: PageRequest,
