@@ -4,7 +4,8 @@
 public protocol ObjectStore: Sendable {
     /// Stores an object; durable, and visible as a whole, on return. A crash leaves the old one or the new one.
     ///
-    /// - Throws: `PortError`: `conditionFailed` if `onlyIfAbsent` and the key is taken; `outOfSpace`.
+    /// - Throws: `PortError`: `conditionFailed` if `onlyIfAbsent` and the key is taken; `outOfSpace`;
+    ///   `invalidRequest` if the key is not one.
     func put(_ bytes: [UInt8], at key: String, onlyIfAbsent: Bool) async throws(PortError)
 
     /// A part of an object, or all of it; a range is cut at the object's end.
@@ -42,5 +43,22 @@ public struct ObjectSummary: Sendable, Hashable {
     public init(key: String, bytes: Int) {
         self.key = key
         self.bytes = bytes
+    }
+}
+
+/// What a key of an object may be.
+public enum ObjectKey {
+    /// From S3.
+    public static let bytesMax = 1024
+
+    /// Refuses a key that no store would take; for drivers.
+    public static func check(_ key: String) throws(PortError) {
+        guard (1...bytesMax).contains(key.utf8.count) else {
+            throw PortError(.invalidRequest, "an object's key has 1 to \(bytesMax) bytes, this one \(key.utf8.count)")
+        }
+        let parts = key.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        for part in parts where part.isEmpty || part.elementsEqual(".".utf8) || part.elementsEqual("..".utf8) {
+            throw PortError(.invalidRequest, "\"\(key)\" has an empty, \".\" or \"..\" part")
+        }
     }
 }

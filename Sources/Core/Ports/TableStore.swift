@@ -26,8 +26,9 @@ public protocol TableStore: Sendable {
     /// Durable on return. May be applied although it throws, when `outcomeUnknown` says so.
     ///
     /// - Throws: `PortError`: `conditionFailed` with the positions of the failed actions, `conflict` when another
-    ///   writer was in the way, `invalidRequest` for two actions on one item, an item over the size limit or an
-    ///   addition to something that is not a whole number.
+    ///   writer was in the way, `invalidRequest` for two actions on one item, an item or a change that contradicts
+    ///   the key, an item over the size limit, or an addition to something that is not a whole number or has no room
+    ///   for it.
     func transact(_ actions: [TableAction]) async throws(PortError)
 
     /// Applies puts and deletes without conditions, each by itself: on an error any part may have been applied.

@@ -66,3 +66,40 @@ extension AttributeValue: Comparable {
         }
     }
 }
+
+extension AttributeValue {
+    /// Whether a table store takes the two for the same value: numbers by value, strings by their bytes.
+    ///
+    /// `==` takes the composed and the decomposed form of a letter for the same, and 1 and 1.0 for different.
+    public func isStoredAlike(_ other: AttributeValue) -> Bool {
+        switch (self, other) {
+        case (.string(let left), .string(let right)):
+            left.utf8.elementsEqual(right.utf8)
+        case (.int(let left), .double(let right)), (.double(let right), .int(let left)):
+            Double(left) == right
+        case (.list(let left), .list(let right)):
+            left.count == right.count && zip(left, right).allSatisfy { $0.isStoredAlike($1) }
+        case (.map(let left), .map(let right)):
+            left.count == right.count && left.allSatisfy { right[$0]?.isStoredAlike($1) ?? false }
+        default:
+            self == other
+        }
+    }
+
+    /// The size of the value as a table store counts it, for `TableLimits.itemBytesMax`.
+    public var storedBytes: Int {
+        switch self {
+        case .null, .bool: 1
+        case .int, .double: 21
+        case .string(let text): text.utf8.count
+        case .bytes(let bytes): bytes.count
+        case .list(let values): values.reduce(3) { $0 + $1.storedBytes + 1 }
+        case .map(let values): values.storedBytes + 3 + values.count
+        }
+    }
+}
+
+extension AttributeMap {
+    /// The size of the item as a table store counts it: names and values.
+    public var storedBytes: Int { reduce(0) { $0 + $1.key.utf8.count + $1.value.storedBytes } }
+}

@@ -6,6 +6,8 @@ public indirect enum Condition: Sendable, Hashable {
     case itemAbsent
     case attributeExists(String)
     case attributeAbsent(String)
+    /// Compares numbers by value and strings by their bytes.
+    ///
     /// False when the attribute is absent or of another kind, except for `notEqual`, which then is true.
     case compare(String, Comparison, AttributeValue)
     case all([Condition])
@@ -42,12 +44,12 @@ public indirect enum Condition: Sendable, Hashable {
     ) -> Bool {
         guard let value else { return comparison == .notEqual }
         return switch comparison {
-        case .equal: value == wanted
-        case .notEqual: value != wanted
+        case .equal: value.isStoredAlike(wanted)
+        case .notEqual: !value.isStoredAlike(wanted)
         case .less: value < wanted
-        case .lessOrEqual: value < wanted || value == wanted
+        case .lessOrEqual: value < wanted || value.isStoredAlike(wanted)
         case .greater: wanted < value
-        case .greaterOrEqual: wanted < value || value == wanted
+        case .greaterOrEqual: wanted < value || value.isStoredAlike(wanted)
         }
     }
 }
@@ -69,8 +71,13 @@ public enum AttributeChange: Sendable, Hashable {
         case .add(let name, let amount):
             switch item[name] {
             case nil: item[name] = .int(amount)
-            case .int(let old)?: item[name] = .int(old + amount)
-            default: throw PortError(.invalidRequest, "attribute \(name) is not a whole number, so nothing can be added to it")
+            case .int(let old)?:
+                let (sum, overflows) = old.addingReportingOverflow(amount)
+                guard !overflows else {
+                    throw PortError(.invalidRequest, "\(old) + \(amount) at attribute \(name) is out of range")
+                }
+                item[name] = .int(sum)
+            default: throw PortError(.invalidRequest, "attribute \(name) is not a whole number to add to")
             }
         }
     }
