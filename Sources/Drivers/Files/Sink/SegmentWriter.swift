@@ -1,0 +1,169 @@
+// Writing lines to segments of one writer: places are exact, and what is answered is on the disk.
+import Glibc
+import SluiceCore
+import Synchronization
+
+/// Appends deliveries to segment files that nobody else writes to. Used by one thread at a time.
+final class SegmentWriter: Sendable {
+    private struct State {
+        var current: Segment?
+        var count = 0
+    }
+
+    private struct Segment {
+        let name: String
+        let file: OpenFile
+        /// Where the next line goes: everything before is whole.
+        var length = 0
+        var isSynced = true
+    }
+
+    private let folder: SegmentFolder
+    private let owner: String
+    private let writer: String
+    private let segmentBytesMax: Int
+    private let state = Mutex(State())
+
+    init(folder: SegmentFolder, owner: String, writer: String, segmentBytesMax: Int) {
+        self.folder = folder
+        self.owner = owner
+        self.writer = writer
+        self.segmentBytesMax = segmentBytesMax
+    }
+
+    /// Writes some deliveries and makes them durable with one sync; gives their answers in the same order.
+    func write(_ requests: [DeliveryRequest]) -> [DeliveryAnswer] {
+        state.withLock { state in
+            var answers: [DeliveryAnswer] = []
+            // Those whose bytes are written and not yet synced; all of them are in the current segment.
+            var unsynced = 0..<0
+            for request in requests {
+                let lines = DeliveryLines(request)
+                do throws(SystemFailure) {
+                    if let current = state.current, current.length > 0,
+                        current.length + lines.bytes > segmentBytesMax
+                    {
+                        Self.settle(&answers, unsynced, in: &state)
+                        state.current = nil
+                        unsynced = answers.count..<answers.count
+                    }
+                    let place = try append(lines, in: &state)
+                    answers.append(.answered(Array(repeating: .completed, count: request.positions.count), place: place))
+                } catch {
+                    if state.current == nil {
+                        // The segment is given up: what it has, and is not synced, is not answered for.
+                        for index in unsynced where isCompleted(answers[index]) { answers[index] = error.deliveryAnswer }
+                    }
+                    answers.append(error.deliveryAnswer)
+                }
+                unsynced = (state.current == nil ? answers.count : unsynced.lowerBound)..<answers.count
+            }
+            Self.settle(&answers, unsynced, in: &state)
+            return answers
+        }
+    }
+
+    private func append(_ lines: DeliveryLines, in state: inout State) throws(SystemFailure) -> Place {
+        if state.current == nil { state.current = try makeSegment(in: &state) }
+        guard var segment = state.current else { preconditionFailure("a segment has just been made") }
+        do throws(SystemFailure) {
+            segment.isSynced = false
+            try lines.write(to: segment.file, at: segment.length)
+        } catch {
+            // Half a delivery may lie behind the last whole line: away with it, or with the segment.
+            do throws(SystemFailure) {
+                try segment.file.truncate(to: Int64(segment.length))
+            } catch {
+                state.current = nil
+            }
+            throw error
+        }
+        let place = Place(segment: segment.name, offset: segment.length, length: lines.bytes)
+        segment.length += lines.bytes
+        state.current = segment
+        return place
+    }
+
+    private func makeSegment(in state: inout State) throws(SystemFailure) -> Segment {
+        state.count += 1
+        let name = SegmentFolder.segmentName(owner: owner, writer: writer, number: state.count)
+        return Segment(name: name, file: try folder.create(name))
+    }
+
+    /// Makes the current segment durable; if that fails, nothing that was not durable before is answered for.
+    private static func settle(_ answers: inout [DeliveryAnswer], _ unsynced: Range<Int>, in state: inout State) {
+        guard let current = state.current, !current.isSynced else { return }
+        do throws(SystemFailure) {
+            try current.file.sync()
+            state.current?.isSynced = true
+        } catch {
+            // After a failed sync nobody knows what the segment will hold: it is never written to again.
+            state.current = nil
+            for index in unsynced where isCompleted(answers[index]) { answers[index] = error.deliveryAnswer }
+        }
+    }
+}
+
+private func isCompleted(_ answer: DeliveryAnswer) -> Bool {
+    if case .answered = answer { true } else { false }
+}
+
+/// The lines of one delivery, where they lie in the chunk.
+struct DeliveryLines {
+    private let records: ChunkRecords
+    /// Parts of the chunk's lines; positions that follow each other are one part.
+    private let parts: [Range<Int>]
+    let bytes: Int
+
+    init(_ request: DeliveryRequest) {
+        records = request.records
+        let first = request.records.count > 0 ? request.records.record(at: 0).startIndex : 0
+        var parts: [Range<Int>] = []
+        for position in request.positions {
+            let record = request.records.record(at: position)
+            // With its newline, which lies behind every record of a chunk.
+            let line = record.startIndex - first..<record.endIndex - first + 1
+            if let last = parts.last, last.upperBound == line.lowerBound {
+                parts[parts.count - 1] = last.lowerBound..<line.upperBound
+            } else {
+                parts.append(line)
+            }
+        }
+        self.parts = parts
+        bytes = parts.reduce(0) { $0 + $1.count }
+    }
+
+    /// Writes all lines with one call, if the system takes them all at once.
+    func write(to file: OpenFile, at offset: Int) throws(SystemFailure) {
+        let result: Result<Void, SystemFailure> = records.withAllLines { lines in
+            let parts = parts.map { UnsafeRawBufferPointer(rebasing: lines[$0]) }
+            return Result { () throws(SystemFailure) in try file.write(gathering: parts, at: Int64(offset)) }
+        }
+        try result.get()
+    }
+}
+
+extension OpenFile {
+    /// Writes all of the parts, one behind the other, or throws; what a failed call has written is unknown.
+    func write(gathering parts: [UnsafeRawBufferPointer], at offset: Int64) throws(SystemFailure) {
+        guard parts.count > 1 else {
+            if let part = parts.first { try write(part, at: offset) }
+            return
+        }
+        let vectors = parts.map { iovec(iov_base: UnsafeMutableRawPointer(mutating: $0.baseAddress), iov_len: $0.count) }
+        var written: Int
+        repeat {
+            written = pwritev(descriptor, vectors, Int32(min(vectors.count, 1024)), Int(offset))
+        } while written < 0 && errno == EINTR
+        guard written >= 0 else { throw SystemFailure("write", path) }
+        // What one call did not take is written part by part.
+        var start = 0
+        for part in parts {
+            let done = min(max(0, written - start), part.count)
+            if done < part.count {
+                try write(UnsafeRawBufferPointer(rebasing: part[done...]), at: offset + Int64(start + done))
+            }
+            start += part.count
+        }
+    }
+}
