@@ -62,6 +62,18 @@ public struct EngineContext: Sendable {
         }
     }
 
+    /// Writes a transaction and says what became of it. An answer that was lost is for the caller to look up.
+    func write(_ actions: [TableAction]) async throws(PortError) -> WriteOutcome {
+        do {
+            try await backend.tables.transact(actions)
+            return .applied
+        } catch {
+            if error.code == .conditionFailed { return .refused }
+            if error.outcomeUnknown, error.code != .cancelled { return .unknown(error) }
+            throw error
+        }
+    }
+
     /// Waits, unless the task is cancelled.
     func pause(_ duration: Duration) async throws(PortError) {
         do {
@@ -70,6 +82,14 @@ public struct EngineContext: Sendable {
             throw PortError(.cancelled, "cancelled while waiting", cause: error)
         }
     }
+}
+
+/// What became of a transaction.
+enum WriteOutcome {
+    case applied
+    /// A condition did not hold; nothing was written.
+    case refused
+    case unknown(PortError)
 }
 
 /// Makes the parts of a job that depend on what it moves; the assembly knows which.

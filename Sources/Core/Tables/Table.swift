@@ -122,6 +122,21 @@ public struct Table<Item: TableItem>: Sendable {
         try await store.transact([Self.updating(key, changes, if: condition)])
     }
 
+    /// Updates an item if the condition holds; false if it doesn't.
+    public func updated(
+        _ key: ItemKey,
+        _ changes: [AttributeChange],
+        if condition: Condition
+    ) async throws(PortError) -> Bool {
+        do {
+            try await update(key, changes, if: condition)
+            return true
+        } catch {
+            guard error.code == .conditionFailed else { throw error }
+            return false
+        }
+    }
+
     /// The action that stores an item, for a transaction.
     public static func putting(_ item: Item, if condition: Condition? = nil) throws(PortError) -> TableAction {
         TableAction(Item.schema, item.key, .put(try item.attributes()), if: condition)

@@ -158,11 +158,8 @@ struct Confirmer: Sendable {
 
     private func putOff(_ receipt: ReceiptItem, by interval: Duration) async throws(PortError) {
         let next = ReceiptItem.pollAtAttribute.set(context.now.advanced(by: interval))
-        do {
-            try await context.receipts.update(receipt.key, [next], if: ReceiptItem.openAttribute == ReceiptItem.openMark)
-        } catch where error.code == .conditionFailed {
-            return
-        }
+        let open = ReceiptItem.openAttribute == ReceiptItem.openMark
+        _ = try await context.receipts.updated(receipt.key, [next], if: open)
     }
 }
 

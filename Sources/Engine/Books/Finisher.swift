@@ -109,11 +109,7 @@ struct Finisher: Sendable {
         precondition(sheet.isBalanced, "the books of \(job.id) do not balance: \(sheet)")
         guard sheet != job.balance else { return }
         let changes = Job.projecting(sheet) + [Job.updatedAt.set(context.now)]
-        do {
-            try await context.jobs.update(job.key, changes, if: Job.status == job.status)
-        } catch where error.code == .conditionFailed {
-            return
-        }
+        _ = try await context.jobs.updated(job.key, changes, if: Job.status == job.status)
     }
 
     /// Removes what only a job that may go on needs.

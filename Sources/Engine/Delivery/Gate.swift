@@ -72,14 +72,11 @@ final class Gate: Sendable {
     func bookOrphan(_ chunk: ChunkID, count: Int) async throws(PortError) {
         let orphan = OrphanItem(chunk: chunk, count: count)
         let slice = SliceItem.key(job: chunk.job, index: chunk.slice)
-        do {
-            try await context.backend.tables.transact([
-                try Table<OrphanItem>.putting(orphan, if: .itemAbsent),
-                Table<SliceItem>.updating(slice, [SliceItem.redelivered.add(count)], if: SliceItem.sealed == false),
-            ])
-        } catch where error.code == .conditionFailed {
-            // Booked before, or sealed: either way there is nothing left to count.
-            return
-        }
+        let booked = try await context.write([
+            try Table<OrphanItem>.putting(orphan, if: .itemAbsent),
+            Table<SliceItem>.updating(slice, [SliceItem.redelivered.add(count)], if: SliceItem.sealed == false),
+        ])
+        // Refused: booked before, or sealed; either way there is nothing left to count.
+        if case .unknown(let error) = booked { throw error }
     }
 }

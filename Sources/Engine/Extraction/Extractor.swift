@@ -202,7 +202,8 @@ struct Extractor: Sendable {
             do {
                 try await write()
                 return true
-            } catch where error.isRetryable || error.code == .conditionFailed {
+            } catch {
+                guard error.isRetryable || error.code == .conditionFailed else { throw error }
                 let key = PageItem.key(job: slice.job.id, slice: slice.index, page: slice.page)
                 if let owner = try await context.retrying({ () throws(PortError) in try await context.pages.get(key) }) {
                     return owner.epoch == slice.epoch

@@ -41,11 +41,7 @@ struct SliceClaims: Sendable {
         ]
         let unclaimed =
             SliceItem.epoch == slice.epoch && SliceItem.finished == false && SliceItem.closed == false
-        do {
-            try await context.slices.update(slice.key, changes, if: unclaimed)
-        } catch where error.code == .conditionFailed {
-            return nil
-        }
+        guard try await context.slices.updated(slice.key, changes, if: unclaimed) else { return nil }
         // The page must be read after the claim: until then an older epoch could still commit.
         guard let claimed = try await context.slices.get(slice.key), claimed.epoch == slice.epoch + 1 else { return nil }
         guard let current = try await context.jobs.get(job.key), current.status == .inProgress else {
@@ -64,23 +60,14 @@ struct SliceClaims: Sendable {
     /// Lengthens the lease; false once another epoch has the slice.
     func renew(_ job: Job, _ index: Int, epoch: Int) async throws(PortError) -> Bool {
         let until = SliceItem.leaseUntil.set(context.now.advanced(by: context.settings.lease))
-        do {
-            let key = SliceItem.key(job: job.id, index: index)
-            try await context.slices.update(key, [until], if: SliceItem.epoch == epoch && SliceItem.closed == false)
-            return true
-        } catch where error.code == .conditionFailed {
-            return false
-        }
+        let mine = SliceItem.epoch == epoch && SliceItem.closed == false
+        return try await context.slices.updated(SliceItem.key(job: job.id, index: index), [until], if: mine)
     }
 
     /// Ends the lease, so that a successor need not wait for it to run out. Changes nothing if the claim was lost.
     func letGo(_ job: Job, _ index: Int, epoch: Int) async throws(PortError) {
-        do {
-            let key = SliceItem.key(job: job.id, index: index)
-            let changes = [SliceItem.owner.remove, SliceItem.leaseUntil.remove]
-            try await context.slices.update(key, changes, if: SliceItem.epoch == epoch)
-        } catch where error.code == .conditionFailed {
-            return
-        }
+        let changes = [SliceItem.owner.remove, SliceItem.leaseUntil.remove]
+        let key = SliceItem.key(job: job.id, index: index)
+        _ = try await context.slices.updated(key, changes, if: SliceItem.epoch == epoch)
     }
 }

@@ -51,26 +51,28 @@ public struct JobControl: Sendable {
 
     /// Closes the slices of a cancelling job and ends it. Safe to repeat, and from several processes at once.
     func finishCancelling(_ job: Job) async throws {
-        for index in 0..<job.concurrency {
-            let key = SliceItem.key(job: job.id, index: index)
-            while let slice = try await context.slices.get(key), !slice.closed {
-                let changes = [
-                    SliceItem.epoch.set(slice.epoch + 1), SliceItem.closed.set(true),
-                    SliceItem.owner.remove, SliceItem.leaseUntil.remove,
-                ]
-                do {
-                    try await context.slices.update(key, changes, if: SliceItem.epoch == slice.epoch)
-                } catch where error.code == .conditionFailed || error.isRetryable {
-                    continue
-                }
-            }
-        }
+        for index in 0..<job.concurrency { try await close(SliceItem.key(job: job.id, index: index)) }
         let sheet = try await store.balance(of: job.id)
         precondition(sheet.isBalanced, "the books of \(job.id) do not balance: \(sheet)")
         guard let current = try await store.get(job.jobKey), current.status == .cancelling else { return }
         let open = sheet.inFlight + sheet.awaiting
         let reason = open == 0 ? nil : "\(open) records were not delivered, or it is unknown whether they were"
         try await store.move(current, to: .cancelled, reason: reason, with: Job.projecting(sheet))
+    }
+
+    /// Takes a slice under one more epoch and closes it: nothing older can commit, nothing newer can claim.
+    private func close(_ key: ItemKey) async throws(PortError) {
+        while let slice = try await context.retrying({ () throws(PortError) in try await context.slices.get(key) }) {
+            guard !slice.closed else { return }
+            let changes = [
+                SliceItem.epoch.set(slice.epoch + 1), SliceItem.closed.set(true),
+                SliceItem.owner.remove, SliceItem.leaseUntil.remove,
+            ]
+            // Refused or unknown: the slice is read again, and closed unless it is.
+            _ = try await context.retrying { () throws(PortError) in
+                try await context.slices.updated(key, changes, if: SliceItem.epoch == slice.epoch)
+            }
+        }
     }
 
     /// The settings that can be changed while a job runs; they take effect within a second and are stored.

@@ -31,21 +31,30 @@ public struct JobStore: Sendable {
             let batch = actions
             try await context.retrying { () throws(PortError) in try await context.backend.tables.writeEach(batch) }
         }
-        do {
-            try await context.backend.tables.transact(first + [try Table<Job>.putting(job, if: .itemAbsent)])
-        } catch where error.code == .conditionFailed {
-            if let destination = context.parts.destination(of: job),
-                let claim = try await Table<DestinationClaim>(context.backend.tables).get(ItemKey(destination)),
-                claim.job != job.id
-            {
-                throw JobError.destinationBusy(destination: destination, job: claim.job)
-            }
+        switch try await context.write(first + [try Table<Job>.putting(job, if: .itemAbsent)]) {
+        case .applied:
+            return
+        case .refused:
+            if let busy = try await holder(of: job) { throw busy }
             // The claim is our own: the transaction had been applied before its answer was lost.
-            guard try await context.jobs.get(job.key) != nil else { throw error }
-        } catch where error.outcomeUnknown {
-            guard try await context.retrying({ () throws(PortError) in try await context.jobs.get(job.key) }) != nil
-            else { throw error }
+            guard try await exists(job) else {
+                throw PortError(.conflict, "job \(job.id) was not created, for its claims were refused")
+            }
+        case .unknown(let error):
+            guard try await exists(job) else { throw error }
         }
+    }
+
+    private func exists(_ job: Job) async throws(PortError) -> Bool {
+        try await context.retrying { () throws(PortError) in try await context.jobs.get(job.key) } != nil
+    }
+
+    /// The other live job that writes to the job's destination, as an error that names it.
+    private func holder(of job: Job) async throws(PortError) -> JobError? {
+        guard let destination = context.parts.destination(of: job) else { return nil }
+        let claims = Table<DestinationClaim>(context.backend.tables)
+        guard let claim = try await claims.get(ItemKey(destination)), claim.job != job.id else { return nil }
+        return .destinationBusy(destination: destination, job: claim.job)
     }
 
     /// - Throws: `JobError.unknown`.
@@ -128,17 +137,20 @@ public struct JobStore: Sendable {
                 actions.append(Table<DestinationClaim>.deleting(ItemKey(destination), if: own))
             }
         }
-        do {
-            try await context.backend.tables.transact(actions)
-            context.logger(for: job.id).info(
-                "job moved",
-                metadata: ["from": "\(job.status)", "to": "\(next)", "reason": "\(reason ?? "")"]
-            )
-            return true
-        } catch where error.code == .conditionFailed {
-            return false
-        } catch where error.outcomeUnknown {
-            return try await get(job.jobKey)?.status == next
+        switch try await context.write(actions) {
+        case .applied: break
+        case .refused: return false
+        case .unknown(let error):
+            let current = try await context.retrying { () throws(PortError) in try await get(job.jobKey) }
+            guard current?.status == next else {
+                if current?.status == job.status { throw error }
+                return false
+            }
         }
+        context.logger(for: job.id).info(
+            "job moved",
+            metadata: ["from": "\(job.status)", "to": "\(next)", "reason": "\(reason ?? "")"]
+        )
+        return true
     }
 }

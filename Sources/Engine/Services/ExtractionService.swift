@@ -188,7 +188,8 @@ public final class ExtractionService: Launcher {
             try await context.pause(context.settings.lease / 2)
             do {
                 guard try await claims.renew(claimed.job, claimed.index, epoch: claimed.epoch) else { return .fenced }
-            } catch where error.isRetryable {
+            } catch {
+                guard error.isRetryable else { throw error }
                 context.logger(for: claimed.job.id).warning("lease not renewed yet", metadata: ["error": "\(error)"])
             }
         }

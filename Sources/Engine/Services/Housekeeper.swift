@@ -137,7 +137,8 @@ final class Housekeeper: Sendable {
             let range = message.offset..<message.offset + message.length
             records = try ChunkRecords(
                 bytes: try await context.backend.objects.read(key, range: range), count: message.count)
-        } catch where error.code == .notFound {
+        } catch {
+            guard error.code == .notFound else { throw error }
             records = nil
         }
         var progress = ChunkProgress(count: message.count)

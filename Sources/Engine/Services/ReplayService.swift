@@ -137,7 +137,8 @@ final class ReplayService: Sendable {
             do {
                 try await context.backend.queues.replay.changeVisibility(
                     receipts, invisible: context.settings.visibility)
-            } catch where error.isRetryable {
+            } catch {
+                guard error.isRetryable else { throw error }
                 context.logger.warning("chunks in hand may be delivered twice", metadata: ["error": "\(error)"])
             }
         }
