@@ -88,7 +88,10 @@ struct FileSinkTests {
         #expect(reason.contains(bench.folder.path("gone")) && reason.contains("Not a directory"), "\(reason)")
     }
 
-    @Test("a full device halts the job by name, and the sink goes on once there is room", .enabled(if: isRoot, "only root can mount a small device"))
+    @Test(
+        "a full device halts the job by name, and the sink goes on once there is room",
+        .enabled(if: isRoot, "only root can mount a small device")
+    )
     func fullDevice() async throws {
         let folder = try TestFolder()
         let small = folder.path("small")
