@@ -23,23 +23,38 @@ struct FileSourceChangeTests {
         let folder = try TestFolder()
         let path = folder.path("docs.jsonl")
         let changes: [(String, (String) throws -> Void)] = [
-            ("docs.jsonl was 1000 bytes when the job was created and is 1005 now", { _ in
-                try folder.write(Self.text + "more\n", as: "docs.jsonl")
-            }),
-            ("docs.jsonl was 1000 bytes when the job was created and is 990 now", { path in
-                try OpenFile(path, O_RDWR).truncate(to: 990)
-            }),
-            ("docs.jsonl has been written to since the job was created", { path in
-                var times = [timespec(tv_sec: 1, tv_nsec: 0), timespec(tv_sec: 1, tv_nsec: 0)]
-                #expect(utimensat(AT_FDCWD, path, &times, 0) == 0)
-            }),
-            ("docs.jsonl is another file than when the job was created", { path in
-                try folder.write(Self.text, as: "other")
-                try Folder.rename(folder.path("other"), to: path)
-            }),
-            ("docs.jsonl was there when the job was created and is gone", { path in
-                try Folder.remove(path)
-            }),
+            (
+                "docs.jsonl was 1000 bytes when the job was created and is 1005 now",
+                { _ in
+                    try folder.write(Self.text + "more\n", as: "docs.jsonl")
+                }
+            ),
+            (
+                "docs.jsonl was 1000 bytes when the job was created and is 990 now",
+                { path in
+                    try OpenFile(path, O_RDWR).truncate(to: 990)
+                }
+            ),
+            (
+                "docs.jsonl has been written to since the job was created",
+                { path in
+                    var times = [timespec(tv_sec: 1, tv_nsec: 0), timespec(tv_sec: 1, tv_nsec: 0)]
+                    #expect(utimensat(AT_FDCWD, path, &times, 0) == 0)
+                }
+            ),
+            (
+                "docs.jsonl is another file than when the job was created",
+                { path in
+                    try folder.write(Self.text, as: "other")
+                    try Folder.rename(folder.path("other"), to: path)
+                }
+            ),
+            (
+                "docs.jsonl was there when the job was created and is gone",
+                { path in
+                    try Folder.remove(path)
+                }
+            ),
         ]
         for (message, change) in changes {
             try folder.write(Self.text, as: "docs.jsonl")
@@ -77,7 +92,9 @@ struct FileSourceChangeTests {
         #expect(try await FileSource(path: folder.path, expecting: first.fingerprint).describe() == first)
         #expect(first.bytes == 400 && first.fingerprint.utf8.count < 100)
         try folder.write("y\n", as: "part-7000.jsonl")
-        let changed = await error { _ = try await FileSource(path: folder.path, expecting: first.fingerprint).describe() }
+        let changed = await error {
+            _ = try await FileSource(path: folder.path, expecting: first.fingerprint).describe()
+        }
         guard case .changed = changed else {
             Issue.record("another file is a change: \(String(describing: changed))")
             return

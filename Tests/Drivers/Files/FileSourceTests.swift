@@ -101,7 +101,10 @@ struct FileSourceTests {
         #expect(page.bytesRead == 66)
     }
 
-    @Test("a record over the limit is brought as refused with its first bytes, and what follows is read", arguments: [100, 1 << 20])
+    @Test(
+        "a record over the limit is brought as refused with its first bytes, and what follows is read",
+        arguments: [100, 1 << 20]
+    )
     func oversized(limit: Int) async throws {
         let folder = try TestFolder()
         let long = "{\"_id\":\"" + String(repeating: "x", count: 3 << 20) + "\"}"

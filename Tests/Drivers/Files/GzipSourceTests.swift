@@ -1,5 +1,6 @@
 // The file source on gzip files: the same lines, and broken files by name and place.
 import SluiceCore
+import Synchronization
 import Testing
 
 @testable import FilesDriver

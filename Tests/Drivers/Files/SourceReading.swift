@@ -91,7 +91,10 @@ func expectedRecords(in files: [[UInt8]]) -> [FoundRecord] {
             if text.last == UInt8(ascii: "\r") { text.removeLast() }
             if text.contains(where: { ![0x20, 0x09, 0x0D].contains($0) }) {
                 expected.append(
-                    FoundRecord(text: String(decoding: text, as: UTF8.self), position: Int64(number) << 44 + Int64(start))
+                    FoundRecord(
+                        text: String(decoding: text, as: UTF8.self),
+                        position: Int64(number) << 44 + Int64(start)
+                    )
                 )
             }
             offset += line.count + 1

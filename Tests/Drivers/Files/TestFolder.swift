@@ -56,7 +56,11 @@ final class TestFolder: Sendable {
     private static func removeAll(_ path: String) {
         do {
             for entry in try Folder.entries(of: path) ?? [] {
-                if entry.isFolder { removeAll(path + "/" + entry.name) } else { try Folder.remove(path + "/" + entry.name) }
+                if entry.isFolder {
+                    removeAll(path + "/" + entry.name)
+                } else {
+                    try Folder.remove(path + "/" + entry.name)
+                }
             }
             try Folder.removeIfEmpty(path)
         } catch {
@@ -69,7 +73,16 @@ final class TestFolder: Sendable {
 func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
     var stream = z_stream()
     try #require(
-        deflateInit2_(&stream, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+        deflateInit2_(
+            &stream,
+            6,
+            Z_DEFLATED,
+            31,
+            8,
+            Z_DEFAULT_STRATEGY,
+            ZLIB_VERSION,
+            Int32(MemoryLayout<z_stream>.size)
+        )
             == Z_OK
     )
     defer { deflateEnd(&stream) }

@@ -1,7 +1,9 @@
 // A file descriptor that closes itself, with calls that finish what they begin and name what failed.
 import Glibc
 
-/// An open file. Reads and writes name their offset, so that nothing depends on who moved it last.
+/// An open file.
+///
+/// Reads and writes name their offset, so that nothing depends on who moved it last.
 final class OpenFile: Sendable {
     let descriptor: Int32
     let path: String

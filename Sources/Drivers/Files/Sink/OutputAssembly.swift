@@ -3,7 +3,9 @@ import Glibc
 import SluiceCore
 import Synchronization
 
-/// One attempt at a job's output. Used by one task at a time; holds the lock on the partial file as long as it lives.
+/// One attempt at a job's output.
+///
+/// Used by one task at a time; holds the lock on the partial file as long as it lives.
 final class OutputAssembly: Sendable {
     private static let copyBytes = 1 << 20
     /// So many segments are kept open while places of several writers alternate.
@@ -179,7 +181,9 @@ extension OutputAssembly {
         } catch {
             throw error.sinkError
         }
-        throw .stopped("\(segment.path) ends before byte \(offset + count), which is booked: restore it, or run the job anew")
+        throw .stopped(
+            "\(segment.path) ends before byte \(offset + count), which is booked: restore it, or run the job anew"
+        )
     }
 
     private func segment(_ name: String, in state: inout State) throws(SinkError) -> OpenFile {

@@ -2,7 +2,9 @@
 import CZlib
 import SluiceCore
 
-/// Appends to a file from its beginning. Used by one thread at a time.
+/// Appends to a file from its beginning.
+///
+/// Used by one thread at a time.
 struct OutputStream {
     private let file: OpenFile
     private let packer: GzipPacker?

@@ -3,7 +3,9 @@ import Glibc
 import SluiceCore
 import Synchronization
 
-/// Appends deliveries to segment files that nobody else writes to. Used by one thread at a time.
+/// Appends deliveries to segment files that nobody else writes to.
+///
+/// Used by one thread at a time.
 final class SegmentWriter: Sendable {
     private struct State {
         var current: Segment?
@@ -48,11 +50,12 @@ final class SegmentWriter: Sendable {
                         unsynced = answers.count..<answers.count
                     }
                     let place = try append(lines, in: &state)
-                    answers.append(.answered(Array(repeating: .completed, count: request.positions.count), place: place))
+                    let outcomes = Array(repeating: RecordOutcome.completed, count: request.positions.count)
+                    answers.append(.answered(outcomes, place: place))
                 } catch {
                     if state.current == nil {
                         // The segment is given up: what it has, and is not synced, is not answered for.
-                        for index in unsynced where isCompleted(answers[index]) { answers[index] = error.deliveryAnswer }
+                        Self.fail(&answers, unsynced, with: error)
                     }
                     answers.append(error.deliveryAnswer)
                 }
@@ -99,13 +102,15 @@ final class SegmentWriter: Sendable {
         } catch {
             // After a failed sync nobody knows what the segment will hold: it is never written to again.
             state.current = nil
-            for index in unsynced where isCompleted(answers[index]) { answers[index] = error.deliveryAnswer }
+            fail(&answers, unsynced, with: error)
         }
     }
-}
 
-private func isCompleted(_ answer: DeliveryAnswer) -> Bool {
-    if case .answered = answer { true } else { false }
+    private static func fail(_ answers: inout [DeliveryAnswer], _ range: Range<Int>, with failure: SystemFailure) {
+        for index in range {
+            if case .answered = answers[index] { answers[index] = failure.deliveryAnswer }
+        }
+    }
 }
 
 /// The lines of one delivery, where they lie in the chunk.
@@ -150,7 +155,9 @@ extension OpenFile {
             if let part = parts.first { try write(part, at: offset) }
             return
         }
-        let vectors = parts.map { iovec(iov_base: UnsafeMutableRawPointer(mutating: $0.baseAddress), iov_len: $0.count) }
+        let vectors = parts.map { part in
+            iovec(iov_base: UnsafeMutableRawPointer(mutating: part.baseAddress), iov_len: part.count)
+        }
         var written: Int
         repeat {
             written = pwritev(descriptor, vectors, Int32(min(vectors.count, 1024)), Int(offset))

@@ -24,7 +24,8 @@ extension FilePosition {
     /// - Throws: `SourceError.changed` if the text is not a place in one of so many files.
     init(_ continuation: Continuation, files: Int) throws(SourceError) {
         let parts = continuation.text.split(separator: ":", omittingEmptySubsequences: false).map { Int64($0) }
-        guard parts.count == 2, let file = parts[0], let offset = parts[1], (0..<Int64(files)).contains(file), offset >= 0
+        guard parts.count == 2, let file = parts[0], let offset = parts[1],
+            (0..<Int64(files)).contains(file), offset >= 0
         else {
             throw .changed("the continuation \"\(continuation.text)\" is none of this source; create a new job")
         }

@@ -2,7 +2,9 @@
 import Glibc
 import SluiceCore
 
-/// A file's content by offset; meant to be read forwards. Used by one thread at a time.
+/// A file's content by offset; meant to be read forwards.
+///
+/// Used by one thread at a time.
 protocol FileReader: AnyObject {
     /// Fills the buffer from the content at `offset`; fewer bytes than asked for are the last ones, none is the end.
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(SourceError) -> Int

@@ -89,7 +89,9 @@ final class GzipFileReader: FileReader {
         while unpacked < offset {
             let wanted = Int(min(Int64(scratch.count), offset - unpacked))
             guard try unpack(into: UnsafeMutableRawBufferPointer(rebasing: scratch[..<wanted])) == wanted else {
-                throw .changed("\(file.name) unpacks to \(unpacked) bytes, and byte \(offset) is wanted; \(FileChange.fix)")
+                throw .changed(
+                    "\(file.name) unpacks to \(unpacked) bytes, and byte \(offset) is wanted; \(FileChange.fix)"
+                )
             }
         }
     }

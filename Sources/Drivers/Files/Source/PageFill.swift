@@ -201,7 +201,9 @@ extension PageFill {
     private mutating func takeBackRest() throws(SourceError) {
         guard cursor < filled else { return }
         let reader = try reader()
-        bytes.withUnsafeBytes { reader.takeBack(UnsafeRawBufferPointer(rebasing: $0[cursor..<filled]), at: position.offset) }
+        bytes.withUnsafeBytes { buffer in
+            reader.takeBack(UnsafeRawBufferPointer(rebasing: buffer[cursor..<filled]), at: position.offset)
+        }
     }
 
     /// Takes the line at the buffer's beginning as refused: keeps its first bytes and reads on to its end.

@@ -38,7 +38,7 @@ package final class FileObjectStore: ObjectStore {
     }
 
     package func put(_ bytes: [UInt8], at key: String, onlyIfAbsent: Bool) async throws(PortError) {
-        let key = try ObjectKey(key)
+        let key = try FileKey(key)
         try await io.run { () throws(PortError) in
             if onlyIfAbsent { try self.checkAbsent(key) }
             let isPlaced: Bool
@@ -60,7 +60,7 @@ package final class FileObjectStore: ObjectStore {
     }
 
     package func read(_ key: String, range: Range<Int>?) async throws(PortError) -> [UInt8] {
-        let key = try ObjectKey(key)
+        let key = try FileKey(key)
         guard (range?.lowerBound ?? 0) >= 0 else {
             throw PortError(.invalidRequest, "a range of \(key.text) begins before its first byte")
         }
@@ -79,7 +79,7 @@ package final class FileObjectStore: ObjectStore {
     }
 
     package func size(of key: String) async throws(PortError) -> Int? {
-        let key = try ObjectKey(key)
+        let key = try FileKey(key)
         return try await io.run { () throws(PortError) in
             do throws(SystemFailure) {
                 let status = try FileStatus.ifPresent(self.path(of: key))
@@ -91,7 +91,7 @@ package final class FileObjectStore: ObjectStore {
     }
 
     package func write(_ key: String) async throws(PortError) -> any ObjectWriter {
-        let key = try ObjectKey(key)
+        let key = try FileKey(key)
         return try await io.run { () throws(PortError) in
             do throws(SystemFailure) {
                 return FileObjectWriter(key: key, file: try self.temporaries.create(), store: self)
@@ -102,8 +102,8 @@ package final class FileObjectStore: ObjectStore {
     }
 
     package func delete(_ keys: [String]) async throws(PortError) {
-        var checked: [ObjectKey] = []
-        for key in keys { try checked.append(ObjectKey(key)) }
+        var checked: [FileKey] = []
+        for key in keys { try checked.append(FileKey(key)) }
         let wanted = checked
         try await io.run { () throws(PortError) in
             do throws(SystemFailure) {
@@ -123,14 +123,14 @@ package final class FileObjectStore: ObjectStore {
         }
     }
 
-    func path(of key: ObjectKey) -> String {
+    func path(of key: FileKey) -> String {
         root + "/" + key.text
     }
 }
 
 extension FileObjectStore {
     /// Gives a finished file its key's name, durably; false if the name is taken and may not be.
-    func publish(_ file: String, as key: ObjectKey, onlyIfAbsent: Bool) throws(SystemFailure) -> Bool {
+    func publish(_ file: String, as key: FileKey, onlyIfAbsent: Bool) throws(SystemFailure) -> Bool {
         var attempt = 1
         while true {
             do throws(SystemFailure) {
@@ -156,11 +156,11 @@ extension FileObjectStore {
         }
     }
 
-    static func taken(_ key: ObjectKey) -> PortError {
+    static func taken(_ key: FileKey) -> PortError {
         PortError(.conditionFailed, "the key \"\(key.text)\" is taken")
     }
 
-    private func checkAbsent(_ key: ObjectKey) throws(PortError) {
+    private func checkAbsent(_ key: FileKey) throws(PortError) {
         do throws(SystemFailure) {
             if try FileStatus.ifPresent(path(of: key)) == nil { return }
         } catch {

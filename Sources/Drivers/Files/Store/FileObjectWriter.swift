@@ -4,13 +4,13 @@ import Synchronization
 
 /// Writes to a file of its own, which gets the key's name when it is finished.
 package final class FileObjectWriter: ObjectWriter {
-    private let key: ObjectKey
+    private let key: FileKey
     private let file: OpenFile
     private let store: FileObjectStore
     /// How much has been written; nil once it is finished, abandoned or broken.
     private let written: Mutex<Int64?> = Mutex(0)
 
-    init(key: ObjectKey, file: OpenFile, store: FileObjectStore) {
+    init(key: FileKey, file: OpenFile, store: FileObjectStore) {
         self.key = key
         self.file = file
         self.store = store
