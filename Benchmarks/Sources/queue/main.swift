@@ -77,7 +77,9 @@ let drained = try await Cost.of(messages) {
                 }
             }
         }
-        return try await group.reduce(0, +)
+        var total = 0
+        for try await count in group { total += count }
+        return total
     }
 }
 precondition(received == messages / batch / tasks * batch * tasks, "received \(received) of \(messages)")

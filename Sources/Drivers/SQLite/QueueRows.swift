@@ -66,7 +66,7 @@ struct QueueRows: Sendable {
     ) throws -> ReceiveAttempt {
         var attempt = ReceiveAttempt()
         let oldest = session.now.advanced(by: .zero - setup.retention)
-        let visibleAt = session.now.advanced(by: invisible)
+        let hold = try holding(until: session.now.advanced(by: invisible), by: owner, in: session)
         // Each round takes at least one message out of sight, so that dead ones cannot hide a live one behind them.
         while attempt.messages.isEmpty {
             let candidates = try ready(limit, in: session)
@@ -77,7 +77,8 @@ struct QueueRows: Sendable {
                 } else if let limit = setup.maxReceiveCount, candidate.receives >= limit, let deadLetters {
                     try bury(candidate.id, in: deadLetters, session)
                 } else {
-                    try hold(candidate.id, until: visibleAt, by: owner, in: session)
+                    hold.bind(3, candidate.id)
+                    try hold.run()
                     attempt.messages.append(candidate.received)
                 }
             }
@@ -127,14 +128,14 @@ struct QueueRows: Sendable {
         return candidates
     }
 
-    private func hold(_ id: Int64, until visibleAt: Timestamp, by owner: Int64, in session: Session) throws {
+    /// The statement that hides a message, all bound but its number.
+    private func holding(until visibleAt: Timestamp, by owner: Int64, in session: Session) throws -> Statement {
         let update = try session.connection.statement(
             "update sluice_message set visible_at = ?1, receives = receives + 1, owner = ?2 where id = ?3"
         )
         update.bind(1, visibleAt.milliseconds)
         update.bind(2, owner)
-        update.bind(3, id)
-        try update.run()
+        return update
     }
 
     private func remove(_ id: Int64, in session: Session) throws {
@@ -241,9 +242,23 @@ struct Receipt {
 
     /// Nil for a text that no queue of ours gave out, which is out of date like any other unknown one.
     init?(_ receipt: MessageReceipt) {
-        let parts = receipt.token.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 2, let id = Int64(parts[0]), let receives = Int64(parts[1]) else { return nil }
-        self.init(id: id, receives: receives)
+        // By hand, because this is done for each message that is deleted.
+        var numbers: (Int64, Int64) = (0, 0)
+        var digits = 0
+        var dots = 0
+        for byte in receipt.token.utf8 {
+            if byte == UInt8(ascii: ".") {
+                guard dots == 0, digits > 0 else { return nil }
+                (numbers.1, numbers.0) = (numbers.0, 0)
+                (dots, digits) = (1, 0)
+                continue
+            }
+            digits += 1
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte), digits <= 18 else { return nil }
+            numbers.0 = numbers.0 * 10 + Int64(byte - UInt8(ascii: "0"))
+        }
+        guard dots == 1, digits > 0 else { return nil }
+        self.init(id: numbers.1, receives: numbers.0)
     }
 
     var messageReceipt: MessageReceipt { MessageReceipt(token: "\(id).\(receives)") }

@@ -1,4 +1,5 @@
 // What `sluice doctor` wants to know about the database.
+import GRDB
 public import SluiceCore
 
 /// The state of a database, as found.
@@ -44,8 +45,7 @@ extension SQLiteBackend {
             var diagnosis = found
             diagnosis.sqliteVersion = try session.texts("select sqlite_version()").first ?? ""
             diagnosis.schemaVersion = Int(try session.connection.integer("pragma user_version") ?? 0)
-            let complaints = try session.texts(thoroughly ? "pragma integrity_check" : "pragma quick_check")
-            diagnosis.damage = complaints == ["ok"] ? [] : complaints
+            diagnosis.damage = try session.damage(thoroughly ? "pragma integrity_check" : "pragma quick_check")
             let pages = try session.connection.integer("pragma page_count") ?? 0
             diagnosis.databaseBytes = Int(pages * (try session.connection.integer("pragma page_size") ?? 0))
             // Counting would run into the damage and hide its description behind an error.
@@ -63,6 +63,16 @@ extension SQLiteBackend {
 }
 
 extension Session {
+    /// What a check complains of; it may itself run into the damage that it reports.
+    fileprivate func damage(_ check: String) throws -> [String] {
+        do {
+            let complaints = try texts(check)
+            return complaints == ["ok"] ? [] : complaints
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
+            return [error.message ?? "the file is damaged"]
+        }
+    }
+
     /// The first column of all rows.
     fileprivate func texts(_ sql: String) throws -> [String] {
         let statement = try connection.statement(sql)
