@@ -149,7 +149,7 @@ extension OutputAssembly {
         while offset < end {
             // Through our hands, as the lines are counted and their end is seen to be one.
             try read(min(Self.copyBytes, end - offset), of: segment, at: offset, in: &state)
-            state.records += state.buffer.span.withUnsafeBytes { LineCount.newlines(in: $0) }
+            state.records += state.buffer.span.withUnsafeBytes { Newlines.count(in: $0) }
             offset += state.buffer.count
             try state.stream.append(state.buffer)
         }
