@@ -46,6 +46,7 @@ let package = Package(
     name: "sluice",
     products: [
         .library(name: "Sluice", targets: ["SluiceCore", "SluiceEngine"]),
+        .library(name: "SQLiteDriver", targets: ["SQLiteDriver"]),
         .executable(name: "sluice", targets: ["sluice"]),
     ],
     dependencies: [

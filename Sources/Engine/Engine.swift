@@ -1,1 +1,106 @@
-// Placeholder sentence.
+// The motion of the house: claims slices, delivers chunks, keeps the books, stops cleanly.
+public import Logging
+public import SluiceCore
+
+/// What every part of the engine works with: the backend, the limits, and time, chance and log from outside.
+public struct EngineContext: Sendable {
+    public let backend: Backend
+    public let parts: any JobParts
+    public let settings: EngineSettings
+    public let clock: any Timekeeping
+    public let random: any RandomSource
+    public let logger: Logger
+
+    public init(
+        backend: Backend,
+        parts: any JobParts,
+        settings: EngineSettings = EngineSettings(),
+        clock: any Timekeeping = WallClock(),
+        random: any RandomSource = SystemRandomSource(),
+        logger: Logger
+    ) {
+        self.backend = backend
+        self.parts = parts
+        self.settings = settings
+        self.clock = clock
+        self.random = random
+        self.logger = logger
+    }
+
+    var now: Timestamp { clock.now }
+    var jobs: Table<Job> { Table(backend.tables) }
+    var slices: Table<SliceItem> { Table(backend.tables) }
+    var pages: Table<PageItem> { Table(backend.tables) }
+    var chunks: Table<ChunkItem> { Table(backend.tables) }
+    var receipts: Table<ReceiptItem> { Table(backend.tables) }
+    var deadLetters: Table<DeadLetter> { Table(backend.tables) }
+
+    func logger(for job: JobID) -> Logger {
+        var logger = logger
+        logger[metadataKey: "reindex_id"] = "\(job)"
+        return logger
+    }
+
+    /// All slices of a job, in their order, as of the last writes that returned.
+    func slices(of job: JobID) async throws(PortError) -> [SliceItem] {
+        try await slices.all(TableQuery(partition: job.text, range: .prefix("slice#"), limit: 256))
+    }
+
+    /// Tries a call again, with backoff, for as long as it fails retryably and attempts are left.
+    func retrying<Value: Sendable>(
+        _ call: () async throws(PortError) -> Value
+    ) async throws(PortError) -> Value {
+        var attempt = 1
+        while true {
+            do {
+                return try await call()
+            } catch {
+                guard error.isRetryable, attempt < settings.attemptsMax else { throw error }
+                try await pause(settings.backoff.delay(afterAttempt: attempt, random: random))
+                attempt += 1
+            }
+        }
+    }
+
+    /// Writes a transaction and says what became of it. An answer that was lost is for the caller to look up.
+    func write(_ actions: [TableAction]) async throws(PortError) -> WriteOutcome {
+        do {
+            try await backend.tables.transact(actions)
+            return .applied
+        } catch {
+            if error.code == .conditionFailed { return .refused }
+            if error.outcomeUnknown, error.code != .cancelled { return .unknown(error) }
+            throw error
+        }
+    }
+
+    /// Waits, unless the task is cancelled.
+    func pause(_ duration: Duration) async throws(PortError) {
+        do {
+            try await clock.sleep(for: duration)
+        } catch {
+            throw PortError(.cancelled, "cancelled while waiting", cause: error)
+        }
+    }
+}
+
+/// What became of a transaction.
+enum WriteOutcome {
+    case applied
+    /// A condition did not hold; nothing was written.
+    case refused
+    case unknown(PortError)
+}
+
+/// Makes the parts of a job that depend on what it moves; the assembly knows which.
+public protocol JobParts: Sendable {
+    /// - Throws: `JobError.field` if the URL or a setting it needs is missing or wrong.
+    func source(for job: Job) throws(JobError) -> any RecordSource
+    func transform(for job: Job) throws(JobError) -> any RecordTransform
+    /// The sink as this process uses it; made once for each job.
+    func sink(for job: Job) throws(JobError) -> any RecordSink
+    /// What only one live job may write to, or nil if any number may.
+    func destination(of job: Job) -> String?
+    /// Checks, before a job is created, that its sink can be begun; changes nothing.
+    func checkSink(of job: Job) throws(JobError)
+}

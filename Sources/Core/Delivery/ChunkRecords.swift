@@ -65,12 +65,8 @@ public struct ChunkRecords: Sendable {
             throw PortError(.invalidRequest, "a chunk's content holds \(lines.count) records and should hold \(count)")
         }
         var refusals: [Int: String] = [:]
-        if case .object(let members)? = header["refused"] {
-            for member in members {
-                if let position = Int(member.key), case .string(let reason) = member.value {
-                    refusals[position] = reason
-                }
-            }
+        for member in header["refused"]?.objectValue?.members ?? [] {
+            if let position = Int(member.name), let reason = member.value.stringValue { refusals[position] = reason }
         }
         self.bytes = bytes
         self.lines = lines
@@ -84,7 +80,7 @@ extension JSONValue {
     fileprivate var idText: String? {
         switch self {
         case .string(let text): text
-        case .number(let text): text
+        case .number(let number): number.text
         default: nil
         }
     }

@@ -47,7 +47,7 @@ public struct DeliveryRequest: Sendable {
 /// What a sink made of a delivery.
 public enum DeliveryAnswer: Sendable, Equatable {
     /// How each record ended, in the order of the request's positions; `place` says where completed ones were put.
-    case answered([RecordOutcome], place: Place? = nil)
+    case answered([RecordOutcome], place: SinkPlace? = nil)
     /// Taken for processing under a receipt; how each record ends will be asked for.
     case accepted(receipt: String)
     /// Refused as a whole because of some record in it: halves are tried.
@@ -83,7 +83,7 @@ public enum Confirmation: Sendable, Equatable {
 }
 
 /// Where an assembling sink put the completed records of one delivery: one line each, in the order of their positions.
-public struct Place: Sendable, Hashable, Codable {
+public struct SinkPlace: Sendable, Hashable, Codable {
     public var segment: String
     public var offset: Int
     public var length: Int
@@ -97,11 +97,11 @@ public struct Place: Sendable, Hashable, Codable {
 
 /// A place whose booking stands: which of its lines belong to the output.
 public struct BookedSpan: Sendable, Hashable {
-    public var place: Place
+    public var place: SinkPlace
     /// Nil for all lines, else their numbers within the place, from 0, ascending.
     public var lines: [Int]?
 
-    public init(place: Place, lines: [Int]? = nil) {
+    public init(place: SinkPlace, lines: [Int]? = nil) {
         self.place = place
         self.lines = lines
     }

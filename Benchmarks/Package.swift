@@ -1,0 +1,17 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Measurements, apart from the product so that nobody who builds it builds them.
+let package = Package(
+    name: "sluice-benchmarks",
+    dependencies: [.package(name: "sluice", path: "..")],
+    targets: [
+        .executableTarget(name: "scan", dependencies: [.product(name: "Sluice", package: "sluice")]),
+        .executableTarget(
+            name: "queue",
+            dependencies: [
+                .product(name: "SQLiteDriver", package: "sluice"), .product(name: "Sluice", package: "sluice"),
+            ]
+        ),
+    ]
+)

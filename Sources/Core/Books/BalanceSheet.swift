@@ -1,0 +1,41 @@
+// The counters of a slice or a job, and the equation they obey in every version.
+
+/// What became of the records extracted so far.
+public struct BalanceSheet: Sendable, Hashable, Codable {
+    public var extracted = 0
+    public var skipped = 0
+    public var inFlight = 0
+    public var awaiting = 0
+    public var refused = 0
+    public var failed = 0
+    public var completed = 0
+    /// Beside the equation: records of orphan chunks.
+    public var redelivered = 0
+
+    public init() {}
+
+    public var deadLettered: Int { refused + failed }
+
+    /// Ever accepted by the sink.
+    public var replayed: Int { awaiting + failed + completed }
+
+    /// Nothing is on its way.
+    public var isSettled: Bool { inFlight == 0 && awaiting == 0 }
+
+    /// `extracted = skipped + in flight + awaiting + dead-lettered + completed`, and nothing below zero.
+    public var isBalanced: Bool {
+        extracted == skipped + inFlight + awaiting + refused + failed + completed
+            && [extracted, skipped, inFlight, awaiting, refused, failed, completed, redelivered].allSatisfy { $0 >= 0 }
+    }
+
+    public static func += (left: inout BalanceSheet, right: BalanceSheet) {
+        left.extracted += right.extracted
+        left.skipped += right.skipped
+        left.inFlight += right.inFlight
+        left.awaiting += right.awaiting
+        left.refused += right.refused
+        left.failed += right.failed
+        left.completed += right.completed
+        left.redelivered += right.redelivered
+    }
+}

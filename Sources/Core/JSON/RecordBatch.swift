@@ -1,0 +1,91 @@
+// Records on their way: written one after the other into one buffer that is used again.
+
+/// Written records, a newline after each, with where each lies and where its id lies.
+///
+/// `bytes` is ready to be stored or sent as JSON Lines; a batch that is emptied keeps its memory.
+public struct RecordBatch: Sendable {
+    /// Where a record and its id lie in `bytes`; a record's newline is not part of it, an id's quotes are not part of it.
+    public struct Entry: Sendable, Equatable {
+        private let start: Int32
+        private let count: Int32
+        private let idStart: Int32
+        private let idCount: Int32
+
+        init(offset: Int, length: Int, idOffset: Int, idLength: Int) {
+            start = Int32(offset)
+            count = Int32(length)
+            idStart = Int32(idOffset)
+            idCount = Int32(idLength)
+        }
+
+        public var offset: Int { Int(start) }
+        public var length: Int { Int(count) }
+        public var idOffset: Int { Int(idStart) }
+        public var idLength: Int { Int(idCount) }
+
+        public var range: Range<Int> { offset..<offset + length }
+        /// The id as it is written, escapes included.
+        public var idRange: Range<Int> { idOffset..<idOffset + idLength }
+    }
+
+    public private(set) var bytes: [UInt8] = []
+    public private(set) var entries: [Entry] = []
+
+    public init() {}
+
+    public var count: Int { entries.count }
+    public var isEmpty: Bool { entries.isEmpty }
+
+    public mutating func reserve(records: Int, bytes count: Int) {
+        entries.reserveCapacity(records)
+        bytes.reserveCapacity(count)
+    }
+
+    public mutating func removeAll(keepingCapacity: Bool = true) {
+        bytes.removeAll(keepingCapacity: keepingCapacity)
+        entries.removeAll(keepingCapacity: keepingCapacity)
+    }
+
+    /// Takes back the record written last, such as one that turns out to need no delivery.
+    public mutating func removeLast() {
+        let last = entries.removeLast()
+        bytes.removeSubrange(last.offset...)
+    }
+
+    /// The record as written, without its newline.
+    public func record(at index: Int) -> ArraySlice<UInt8> {
+        bytes[entries[index].range]
+    }
+
+    /// The record's id, escapes resolved.
+    public func id(at index: Int) -> String {
+        let range = entries[index].idRange
+        return bytes.withUnsafeBytes { buffer in
+            guard let base = buffer.baseAddress else { return "" }
+            // Only bytes of the id are read, so nothing is asked of what lies behind it.
+            let grammar = JSONGrammar(bytes: ByteWindow(base, count: buffer.count))
+            let isEscaped = buffer[range].contains(Sign.backslash)
+            return grammar.string(of: .init(start: range.lowerBound, end: range.upperBound, isEscaped: isEscaped))
+        }
+    }
+
+    /// Lets `write` fill in at most `room` bytes behind the last record; what it answers is how many it wrote.
+    mutating func write(room: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
+        if bytes.capacity - bytes.count < room {
+            // Doubling, so that a batch that grows by records moves each byte a bounded number of times.
+            bytes.reserveCapacity(max(bytes.count + room, bytes.capacity * 2))
+        }
+        bytes.append(addingCapacity: room) { output in
+            output.withUnsafeMutableBufferPointer { buffer, count in
+                guard let base = buffer.baseAddress else { return }
+                let written = write(base + count)
+                precondition(written <= room, "a record is never longer than its source and a newline")
+                count += written
+            }
+        }
+    }
+
+    mutating func append(_ entry: Entry) {
+        entries.append(entry)
+    }
+}

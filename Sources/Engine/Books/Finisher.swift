@@ -1,0 +1,150 @@
+// Finds what has come to an end: brings the job record's counters up to date, completes, pauses, cancels.
+import Logging
+import SluiceCore
+
+/// The transition Finish of the books, and the ends of pausing and cancelling.
+struct Finisher: Sendable {
+    let context: EngineContext
+    let cache: JobCache
+    let sinks: SinkCache
+
+    private var store: JobStore { JobStore(context) }
+
+    /// Looks at one job, and does what is due. Safe to repeat, and from several processes at once.
+    func check(_ key: JobKey) async throws {
+        guard let job = try await store.get(key) else { return }
+        switch job.status {
+        case .cancelling:
+            try await JobControl(context).finishCancelling(job)
+            try await clearAway(job)
+        case .pausing:
+            let slices = try await context.slices(of: job.id)
+            try await project(job, slices)
+            try await endPausing(job, slices)
+        case .inProgress:
+            let slices = try await context.slices(of: job.id)
+            // Each of the three is stable once true, so the slices may be read in any order.
+            if slices.count == job.concurrency, slices.allSatisfy({ $0.finished && $0.balance.isSettled }) {
+                try await complete(job, store.sum(slices))
+            } else {
+                try await project(job, slices)
+                try await watchBudget(job, store.sum(slices))
+            }
+        case .paused, .pending:
+            try await project(job, try await context.slices(of: job.id))
+        case .completedWithFailures:
+            try await settleRedrive(job, store.sum(try await context.slices(of: job.id)))
+        case .cancelled, .failed, .completed:
+            return
+        }
+        cache.forget(job.id)
+    }
+
+    private func complete(_ job: Job, _ sheet: BalanceSheet) async throws {
+        precondition(sheet.isBalanced, "the books of \(job.id) do not balance: \(sheet)")
+        guard try await assemble(job) else { return }
+        let next: JobStatus = sheet.deadLettered == 0 ? .completed : .completedWithFailures
+        let reason = sheet.deadLettered == 0 ? nil : "\(sheet.deadLettered) records are dead letters"
+        if try await store.move(job, to: next, reason: reason, with: Job.projecting(sheet)), next == .completed {
+            try await clearAway(job)
+        }
+    }
+
+    /// After a redrive: the output gets what was delivered meanwhile, and the job completes once nothing is dead.
+    private func settleRedrive(_ job: Job, _ sheet: BalanceSheet) async throws {
+        guard sheet != job.balance, sheet.isSettled else { return }
+        if sheet.completed != job.completedDocCount { guard try await assemble(job) else { return } }
+        if sheet.deadLettered == 0 {
+            if try await store.move(job, to: .completed, reason: nil, with: Job.projecting(sheet)) {
+                try await clearAway(job)
+            }
+        } else {
+            try await project(job, sheet)
+        }
+    }
+
+    /// Puts the output of an assembling sink together; false if it has to be tried again.
+    private func assemble(_ job: Job) async throws -> Bool {
+        guard let sink = try sinks.sink(for: job) as? any AssemblingSink else { return true }
+        let spans = BookedSpans(context: context, job: job.id)
+        do {
+            _ = try await sink.assemble { () throws(SinkError) in try await spans.next() }
+            return true
+        } catch {
+            switch error {
+            case .transient(let reason):
+                context.logger(for: job.id).warning("output not put together yet", metadata: ["reason": "\(reason)"])
+            case .stopped(let reason):
+                guard job.status == .inProgress else { throw error }
+                try await JobControl(context).pause(job.id, reason: reason)
+            }
+            return false
+        }
+    }
+
+    private func endPausing(_ job: Job, _ slices: [SliceItem]) async throws {
+        let claims = SliceClaims(context: context)
+        for slice in slices where !slice.finished && slice.owner != nil {
+            // An extractor of this process lets go by itself; only then the slice has no owner.
+            guard slice.owner != context.backend.owners.own || (slice.leaseUntil ?? context.now) <= context.now,
+                await claims.isFree(slice)
+            else { return }
+        }
+        try await store.move(job, to: .paused, reason: job.statusReason)
+    }
+
+    private func watchBudget(_ job: Job, _ sheet: BalanceSheet) async throws {
+        guard let text = job.failureBudget, try FailureBudget(text).isSpent(sheet) else { return }
+        let reason = "failure budget \(text) spent: \(sheet.deadLettered) of \(sheet.extracted) records are dead letters; "
+            + "look at `sluice dead-letters list \(job.id)`, raise the budget with `sluice job set` and resume"
+        try await JobControl(context).pause(job.id, reason: reason, holdingDelivery: true)
+    }
+
+    private func project(_ job: Job, _ slices: [SliceItem]) async throws {
+        try await project(job, store.sum(slices))
+    }
+
+    /// Brings the record's counters up to date, unless its state has changed since it was read.
+    private func project(_ job: Job, _ sheet: BalanceSheet) async throws {
+        precondition(sheet.isBalanced, "the books of \(job.id) do not balance: \(sheet)")
+        guard sheet != job.balance else { return }
+        let changes = Job.projecting(sheet) + [Job.updatedAt.set(context.now)]
+        _ = try await context.jobs.updated(job.key, changes, if: Job.status == job.status)
+    }
+
+    /// Removes what only a job that may go on needs.
+    private func clearAway(_ job: Job) async throws {
+        if let sink = try sinks.sink(for: job) as? any AssemblingSink { try await sink.discardPlaces() }
+        sinks.forget(job.id)
+        try await PayloadJanitor.removeAll(of: job.id, context)
+    }
+}
+
+/// Walks a job's chunk items in the order of the source and gives the places whose booking stands.
+private actor BookedSpans {
+    private let context: EngineContext
+    private var query: TableQuery
+    private var isDone = false
+
+    init(context: EngineContext, job: JobID) {
+        self.context = context
+        query = TableQuery(partition: job.text, range: .prefix("chunk#"), limit: 500)
+    }
+
+    func next() async throws(SinkError) -> [BookedSpan] {
+        while !isDone {
+            let spans: [BookedSpan]
+            do {
+                let query = query
+                let page = try await context.retrying { () throws(PortError) in try await context.chunks.query(query) }
+                self.query.after = page.next
+                isDone = page.next == nil
+                spans = page.items.flatMap { item in item.places.map { BookedSpan(place: $0.place, lines: $0.lines) } }
+            } catch {
+                throw .transient("the books can't be read: \(error)")
+            }
+            if !spans.isEmpty { return spans }
+        }
+        return []
+    }
+}

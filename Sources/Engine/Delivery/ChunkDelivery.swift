@@ -1,0 +1,189 @@
+// Brings some records of a chunk to the sink, again and in halves where that helps, until each has an outcome.
+import SluiceCore
+
+/// One chunk on its way to one sink.
+struct ChunkDelivery: Sendable {
+    let context: EngineContext
+    let cache: JobCache
+    let job: Job
+    let sink: any RecordSink
+    let throttle: Throttle
+    let message: ChunkMessage
+    let chunk: ChunkID
+
+    private struct Part {
+        var positions: [Int]
+        var attempt = 1
+    }
+
+    /// Delivers until every position has ended, is accepted, or the sink halts.
+    ///
+    /// - Throws: `DeliveryHalted` when nothing more can be delivered for now; `PortError`; `CancellationError`.
+    func run(
+        _ positions: [Int],
+        records: ChunkRecords,
+        attempt: Int = 1,
+        into progress: inout ChunkProgress
+    ) async throws {
+        var wanted = positions
+        for (position, reason) in records.refusals where wanted.contains(position) {
+            progress.refuse(
+                position, recordID: nil, reason: reason, attempts: 0, payload: records.record(at: position))
+        }
+        wanted.removeAll { records.refusals[$0] != nil }
+        var parts = wanted.isEmpty ? [] : [Part(positions: wanted, attempt: attempt)]
+        while let part = parts.popLast() {
+            let request = DeliveryRequest(
+                chunk: chunk, positions: part.positions, records: records, attempt: part.attempt)
+            switch try await submit(request) {
+            case .answered(let outcomes, let place):
+                guard outcomes.count == part.positions.count else {
+                    try await again(part, "the sink answered for \(outcomes.count) records of \(part.positions.count)",
+                                    nil, records, &parts, &progress)
+                    continue
+                }
+                try await settle(part, outcomes, place, records, &parts, &progress)
+            case .accepted(let receipt):
+                try await keep(receipt, part)
+                for position in part.positions { progress.raise(position, to: .accepted) }
+            case .refused(let reason):
+                if part.positions.count == 1 {
+                    refuse(part.positions[0], reason, part.attempt, records, &progress)
+                } else {
+                    let middle = part.positions.count / 2
+                    parts.append(Part(positions: Array(part.positions[middle...]), attempt: part.attempt))
+                    parts.append(Part(positions: Array(part.positions[..<middle]), attempt: part.attempt))
+                }
+            case .overloaded(_, let after):
+                // Not the records' fault: it costs no attempt, however often it happens.
+                try await wait(after, attempt: part.attempt)
+                parts.append(part)
+            case .unknown(let reason, let after):
+                try await again(part, reason, after, records, &parts, &progress)
+            case .halted(let reason):
+                throw DeliveryHalted(reason: reason)
+            }
+        }
+    }
+
+    /// One round trip, when the throttle lets it through.
+    private func submit(_ request: DeliveryRequest) async throws -> DeliveryAnswer {
+        while true {
+            try Task.checkCancellation()
+            if let now = try await cache.get(job.jobKey) {
+                let share = 1 / Double(await context.backend.owners.liveCount())
+                throttle.apply(
+                    rate: now.rate, concurrency: now.deliveryConcurrency, share: now.rate == nil ? 1 : share)
+                if now.status == .cancelling || now.status == .cancelled { throw DeliveryDropped() }
+            }
+            switch throttle.admit(records: request.positions.count) {
+            case .wait(let duration): try await context.pause(duration)
+            case .full: await throttle.waitForPlace()
+            case .go(let number):
+                let answer = await sink.deliver(request)
+                switch answer {
+                case .overloaded(_, let after): throttle.finish(number, .overloaded, hold: after)
+                case .answered, .accepted, .refused: throttle.finish(number, .succeeded)
+                case .unknown, .halted: throttle.finish(number, .undecided)
+                }
+                return answer
+            }
+        }
+    }
+
+    private func settle(
+        _ part: Part,
+        _ outcomes: [RecordOutcome],
+        _ place: SinkPlace?,
+        _ records: ChunkRecords,
+        _ parts: inout [Part],
+        _ progress: inout ChunkProgress
+    ) async throws {
+        var retries: [Int] = []
+        var placed: [Int] = []
+        var reason = ""
+        for (position, outcome) in zip(part.positions, outcomes) {
+            switch outcome {
+            case .completed:
+                progress.raise(position, to: .completed)
+                placed.append(position)
+            case .refused(let reason):
+                refuse(position, reason, part.attempt, records, &progress)
+            case .retry(let why):
+                retries.append(position)
+                reason = why
+            }
+        }
+        if let place, !placed.isEmpty { progress.place(place, at: placed) }
+        guard !retries.isEmpty else { return }
+        try await again(Part(positions: retries, attempt: part.attempt), reason, nil, records, &parts, &progress)
+    }
+
+    private func again(
+        _ part: Part,
+        _ reason: String,
+        _ after: Duration?,
+        _ records: ChunkRecords,
+        _ parts: inout [Part],
+        _ progress: inout ChunkProgress
+    ) async throws {
+        guard part.attempt < context.settings.attemptsMax else {
+            for position in part.positions {
+                refuse(position, "gave up after \(part.attempt) attempts: \(reason)", part.attempt, records, &progress)
+            }
+            return
+        }
+        try await wait(after, attempt: part.attempt)
+        parts.append(Part(positions: part.positions, attempt: part.attempt + 1))
+    }
+
+    private func wait(_ after: Duration?, attempt: Int) async throws(PortError) {
+        let backoff = context.settings.backoff.delay(afterAttempt: attempt, random: context.random)
+        try await context.pause(max(after ?? .zero, backoff))
+    }
+
+    private func refuse(
+        _ position: Int,
+        _ reason: String,
+        _ attempts: Int,
+        _ records: ChunkRecords,
+        _ progress: inout ChunkProgress
+    ) {
+        progress.refuse(
+            position,
+            recordID: records.id(at: position),
+            reason: reason,
+            attempts: attempts,
+            payload: records.record(at: position)
+        )
+    }
+
+    private func keep(_ receipt: String, _ part: Part) async throws(PortError) {
+        let now = context.now
+        let item = ReceiptItem(
+            chunk: chunk,
+            receipt: receipt,
+            job: message.jobKey,
+            count: message.count,
+            positions: part.positions,
+            payloadKey: message.payloadKey,
+            payloadOffset: message.offset,
+            payloadLength: message.length,
+            chunksOfPage: message.chunksOfPage,
+            attempt: part.attempt,
+            now: now,
+            pollAt: now.advanced(by: context.settings.confirmInterval),
+            deadline: now.advanced(by: context.settings.confirmDeadline)
+        )
+        try await context.retrying { () throws(PortError) in try await context.receipts.put(item, if: .itemAbsent) }
+    }
+}
+
+/// The sink can't take anything until somebody outside mends it; the message stays for later.
+struct DeliveryHalted: Error, CustomStringConvertible {
+    let reason: String
+    var description: String { reason }
+}
+
+/// The job was cancelled while its records waited; the message is dropped when it comes again.
+struct DeliveryDropped: Error {}

@@ -1,0 +1,157 @@
+// Delivers one chunk: what is left to do of it, to the sink, with every record's outcome kept before the message goes.
+import Logging
+import SluiceCore
+
+/// Handles messages of the replay queue by the transitions Gate and Deliver of the books.
+///
+/// Whenever a call throws, the message was not deleted: its redelivery goes on from the receipts and letters.
+struct Deliverer: Sendable {
+    let context: EngineContext
+    let cache: JobCache
+    let gate: Gate
+    let sinks: SinkCache
+
+    /// Handles one message to its end, and deletes it.
+    func handle(_ message: ReceivedMessage) async throws {
+        let queue = context.backend.queues.replay
+        let chunkMessage: ChunkMessage
+        do {
+            chunkMessage = try ChunkMessage(body: message.body)
+        } catch {
+            // Left to the queue's own redrive: it ends in the dead-letter queue, where somebody can look at it.
+            context.logger.error("a message of the replay queue can't be read", metadata: ["error": "\(error)"])
+            return
+        }
+        let chunk = try chunkMessage.chunk
+        switch try await gate.verdict(on: chunk, of: chunkMessage.jobKey) {
+        case .dropped:
+            try await queue.delete([message.receipt])
+        case .orphan:
+            try await gate.bookOrphan(chunk, count: chunkMessage.count)
+            try await queue.delete([message.receipt])
+        case .undecided:
+            try await putOff(chunkMessage, message, by: deferral(chunkMessage.deferrals ?? 0))
+        case .held:
+            try await putOff(chunkMessage, message, by: Self.holdDelay)
+        case .owned:
+            try await deliver(chunkMessage, chunk, message)
+        }
+    }
+
+    private static let holdDelay: Duration = .seconds(15)
+
+    private func deferral(_ deferrals: Int) -> Duration {
+        min(.seconds(900), .seconds(1 << min(deferrals, 10)))
+    }
+
+    /// Sends a copy for later and deletes this one; putting off by visibility would use up receives.
+    private func putOff(_ chunk: ChunkMessage, _ message: ReceivedMessage, by delay: Duration) async throws(PortError) {
+        var copy = chunk
+        copy.deferrals = (chunk.deferrals ?? 0) + 1
+        try await conclude(sends: [try copy.outgoing(delay: delay)], to: context.backend.queues.replay, deleting: message)
+    }
+
+    private func deliver(_ message: ChunkMessage, _ chunk: ChunkID, _ received: ReceivedMessage) async throws {
+        guard let job = try await cache.get(message.jobKey) else {
+            try await context.backend.queues.replay.delete([received.receipt])
+            return
+        }
+        let sink = try sinks.sink(for: job)
+        let stored = try await context.chunks.get(ChunkItem.key(chunk))
+        let letters = stored.flatMap { Letters($0.letters) } ?? Letters(count: message.count)
+        guard letters.count == message.count else {
+            throw PortError(.invalidRequest, "chunk \(chunk) has \(letters.count) letters and \(message.count) records")
+        }
+        let receipts = sink is any ConfirmingSink ? try await receipts(of: chunk) : []
+        let todo = remaining(message, letters, receipts)
+        var progress = ChunkProgress(count: message.count)
+        progress.repeatWhatIsKnown(receipts)
+        if !todo.isEmpty {
+            let delivery = ChunkDelivery(
+                context: context, cache: cache, job: job, sink: sink, throttle: sinks.throttle(for: job),
+                message: message, chunk: chunk)
+            guard let records = try await records(of: message, chunk, letters, todo, &progress) else {
+                try await finish(message, chunk, received, progress)
+                return
+            }
+            try await delivery.run(todo, records: records, into: &progress)
+        }
+        try await finish(message, chunk, received, progress)
+    }
+
+    /// The positions that no receipt covers and whose letter leaves something to do.
+    private func remaining(_ message: ChunkMessage, _ letters: Letters, _ receipts: [ReceiptItem]) -> [Int] {
+        if let redrive = message.redrive {
+            let covered = Set(receipts.filter(\.isOpen).flatMap(\.positions))
+            return redrive.sorted().filter { letters[$0] != .completed && !covered.contains($0) }
+        }
+        let covered = Set(receipts.flatMap(\.positions))
+        return (0..<message.count).filter { !letters[$0].isFinal && !covered.contains($0) }
+    }
+
+    private func receipts(of chunk: ChunkID) async throws(PortError) -> [ReceiptItem] {
+        let prefix = TableQuery.SortRange.prefix(ReceiptItem.prefix(chunk))
+        return try await context.receipts.all(TableQuery(partition: chunk.job.text, range: prefix))
+    }
+
+    /// The chunk's records, or nil if their payload is gone: then what is left becomes dead letters.
+    private func records(
+        of message: ChunkMessage,
+        _ chunk: ChunkID,
+        _ letters: Letters,
+        _ todo: [Int],
+        _ progress: inout ChunkProgress
+    ) async throws(PortError) -> ChunkRecords? {
+        do {
+            let key = message.payloadKey ?? PayloadKey.page(of: chunk)
+            let range = message.offset..<message.offset + message.length
+            let bytes = try await context.backend.objects.read(key, range: range)
+            return try ChunkRecords(bytes: bytes, count: message.count)
+        } catch where error.code == .notFound {
+            // A duplicate may have finished the chunk meanwhile, and its payload been removed: look again.
+            let stored = try await context.chunks.get(ChunkItem.key(chunk))
+            let now = stored.flatMap { Letters($0.letters) } ?? letters
+            for position in todo where !now[position].isFinal {
+                progress.refuse(position, recordID: nil, reason: "payload_missing", attempts: 0, payload: [])
+            }
+            return nil
+        }
+    }
+
+    /// Keeps dead letters, sends the event, deletes the message; in this order, or all at once.
+    func finish(
+        _ message: ChunkMessage,
+        _ chunk: ChunkID,
+        _ received: ReceivedMessage,
+        _ progress: ChunkProgress
+    ) async throws(PortError) {
+        try await DeadLetterKeeper(context: context).keep(progress, of: chunk)
+        let event = ProgressEvent(
+            job: message.jobKey,
+            chunk: chunk,
+            letters: progress.letters,
+            chunksOfPage: message.chunksOfPage,
+            places: progress.places
+        )
+        let sends = progress.saysSomething ? [try event.outgoing()] : []
+        try await conclude(sends: sends, to: context.backend.queues.progress, deleting: received)
+    }
+
+    private func conclude(
+        sends: [OutgoingMessage],
+        to queue: any MessageQueue,
+        deleting message: ReceivedMessage
+    ) async throws(PortError) {
+        if let atomic = context.backend.atomic {
+            try await atomic.commit(
+                AtomicBatch(
+                    sends: sends.isEmpty ? [] : [.init(queue: queue.name, messages: sends)],
+                    deletes: [.init(queue: context.backend.queues.replay.name, receipts: [message.receipt])]
+                )
+            )
+        } else {
+            if !sends.isEmpty { try await queue.send(sends) }
+            try await context.backend.queues.replay.delete([message.receipt])
+        }
+    }
+}

@@ -1,0 +1,88 @@
+// Lets deliveries to one destination through: so many at once, so many records a second.
+import SluiceCore
+import Synchronization
+
+/// The rate and concurrency of one job's destination in this process. A change is felt within a fraction of a second.
+final class Throttle: Sendable {
+    private let context: EngineContext
+    private let state: Mutex<State>
+
+    private struct State {
+        var limit: AdaptiveLimit
+        var bucket: TokenBucket?
+        var heldUntil: Timestamp?
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    /// However long the wait, the settings are looked at again this often.
+    private static let recheck: Duration = .milliseconds(200)
+
+    init(_ context: EngineContext) {
+        self.context = context
+        state = Mutex(State(limit: AdaptiveLimit(maximum: context.settings.deliveriesMax)))
+    }
+
+    /// Applies a job's settings; `share` is this process's part of the rate.
+    func apply(rate: Double?, concurrency: Int?, share: Double) {
+        let now = context.now
+        state.withLock { state in
+            state.limit.fixed = concurrency
+            if let rate {
+                let own = rate * share
+                if state.bucket == nil { state.bucket = TokenBucket(rate: own, now: now) }
+                state.bucket?.change(rate: own, now: now)
+            } else {
+                state.bucket = nil
+            }
+        }
+    }
+
+    /// How long to wait before the records may go, or the number of the place that was taken for them.
+    func admit(records: Int) -> Admission {
+        let now = context.now
+        return state.withLock { state in
+            if let until = state.heldUntil {
+                if now < until { return .wait(min(now.duration(to: until), Self.recheck)) }
+                state.heldUntil = nil
+            }
+            guard let number = state.limit.begin() else { return .full }
+            if let wait = state.bucket?.take(records, now: now) {
+                state.limit.end(number, .undecided)
+                return .wait(min(wait, Self.recheck))
+            }
+            return .go(number)
+        }
+    }
+
+    enum Admission: Sendable, Equatable {
+        case go(Int)
+        case wait(Duration)
+        /// Every place is taken; wait for one to be given back.
+        case full
+    }
+
+    func finish(_ number: Int, _ outcome: AdaptiveLimit.Outcome, hold: Duration? = nil) {
+        let now = context.now
+        let waiting = state.withLock { state in
+            state.limit.end(number, outcome)
+            if let hold { state.heldUntil = max(state.heldUntil ?? now, now.advanced(by: hold)) }
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    /// Waits until a place may be free.
+    func waitForPlace() async {
+        await withCheckedContinuation { continuation in
+            let resumesNow = state.withLock { state in
+                if state.limit.underway < state.limit.limit { return true }
+                state.waiting.append(continuation)
+                return false
+            }
+            if resumesNow { continuation.resume() }
+        }
+    }
+
+    var limit: Int { state.withLock(\.limit.limit) }
+}

@@ -1,0 +1,45 @@
+// A rate limit as a value: how long to wait before so many records may go.
+import SluiceCore
+
+/// Records a second, with a burst of one second's worth. A delivery larger than the burst goes when the bucket is full
+/// and leaves a debt, so that the rate holds over time.
+struct TokenBucket: Sendable, Equatable {
+    private(set) var rate: Double
+    private var tokens: Double
+    private var filledAt: Timestamp
+
+    init(rate: Double, now: Timestamp) {
+        self.rate = rate
+        tokens = rate
+        filledAt = now
+    }
+
+    private var burst: Double { max(1, rate) }
+
+    private mutating func fill(now: Timestamp) {
+        let elapsed = filledAt.duration(to: now).inSeconds
+        // Wall time can step back; a bucket then waits as if no time had passed.
+        if elapsed > 0 { tokens = min(burst, tokens + elapsed * rate) }
+        filledAt = now
+    }
+
+    /// Another rate from now on; what was saved or owed is kept in proportion to time.
+    mutating func change(rate new: Double, now: Timestamp) {
+        guard new != rate else { return }
+        fill(now: now)
+        if tokens < 0 { tokens = tokens / rate * new }
+        rate = new
+        tokens = min(tokens, burst)
+    }
+
+    /// Takes the tokens and answers nil, or says how long to wait before asking again.
+    mutating func take(_ count: Int, now: Timestamp) -> Duration? {
+        fill(now: now)
+        let needed = min(Double(count), burst)
+        guard tokens < needed else {
+            tokens -= Double(count)
+            return nil
+        }
+        return .milliseconds(max(1, Int64(((needed - tokens) / rate * 1000).rounded(.up))))
+    }
+}

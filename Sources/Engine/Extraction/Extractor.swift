@@ -1,0 +1,230 @@
+// Extracts one slice: fetch, transform, cut, keep, send, commit, page after page.
+import SluiceCore
+
+/// How an extraction of a slice ended.
+enum ExtractionEnd: Sendable, Equatable {
+    /// The source has said that nothing follows, and the last page is committed.
+    case finished
+    /// The job is no longer in progress, or this process stops; the slice is at a checkpoint.
+    case stopped
+    /// Another epoch has the slice: nothing of what this one still held was written.
+    case fenced
+}
+
+/// Extraction by the transitions Extract and Commit of the books.
+struct Extractor: Sendable {
+    let context: EngineContext
+    let cache: JobCache
+    let gauge: InFlightGauge
+    let stop: StopSignal
+
+    /// Extracts a claimed slice from its checkpoint on.
+    ///
+    /// - Throws: `SourceError` when the source can't go on, `BadRecord` when the job is to stop at one; both leave the
+    ///   slice at its last checkpoint. `PortError` when the backend can't go on.
+    func extract(
+        _ claimed: ClaimedSlice,
+        source: any RecordSource,
+        transform: any RecordTransform
+    ) async throws -> ExtractionEnd {
+        var slice = claimed
+        var page = SourcePage()
+        var batch = RecordBatch()
+        while true {
+            guard !stop.isStopping, let job = try await cache.get(slice.job.jobKey), job.status == .inProgress else {
+                return .stopped
+            }
+            guard try await gauge.waitForRoom(job.id, stop: stop) else { continue }
+            try await fetch(slice, pageSize: job.pageSize, from: source, into: &page)
+            let cut = try await cutPage(page, job: job, source: source, transform: transform, batch: &batch)
+            guard try await keepAndCommit(cut, page, slice) else { return .fenced }
+            gauge.add(cut.recordCount, to: job.id)
+            guard let next = page.next else { return .finished }
+            slice.page += 1
+            slice.continuation = next
+        }
+    }
+
+    private func fetch(
+        _ slice: ClaimedSlice,
+        pageSize: Int,
+        from source: any RecordSource,
+        into page: inout SourcePage
+    ) async throws {
+        let request = PageRequest(
+            slice: slice.index,
+            slices: slice.job.concurrency,
+            continuation: slice.continuation,
+            recordsWanted: pageSize,
+            bytesWanted: context.settings.pageBytesMax,
+            recordBytesMax: context.settings.recordBytesMax
+        )
+        var attempt = 1
+        while true {
+            do {
+                try await source.fetch(request, into: &page)
+                guard page.next != request.continuation || page.next == nil else {
+                    throw SourceError.stopped("the source answered with the continuation it was asked for; no progress is possible")
+                }
+                return
+            } catch SourceError.transient(let reason, let after) {
+                guard attempt < context.settings.attemptsMax else {
+                    throw SourceError.stopped("the source failed \(attempt) times: \(reason)")
+                }
+                let backoff = context.settings.backoff.delay(afterAttempt: attempt, random: context.random)
+                try await context.pause(max(after ?? .zero, backoff))
+                attempt += 1
+            }
+        }
+    }
+
+    private func cutPage(
+        _ page: SourcePage,
+        job: Job,
+        source: any RecordSource,
+        transform: any RecordTransform,
+        batch: inout RecordBatch
+    ) async throws -> PageCut {
+        batch.removeAll(keepingCapacity: true)
+        var refusals: [PageCut.Refusal] = []
+        var skipped = 0
+        var stopAt: (position: Int64, reason: String)?
+        page.bytes.withUnsafeBytes { bytes in
+            for record in page.records where stopAt == nil {
+                let outcome =
+                    record.refusal.map { TransformOutcome.refused(reason: $0, offset: 0) }
+                    ?? transform.transform(bytes, range: record.range, into: &batch)
+                switch outcome {
+                case .written: break
+                case .skipped: skipped += 1
+                case .refused(let reason, let offset):
+                    if job.onBadRecord == .stop {
+                        stopAt = (record.position + Int64(offset), reason)
+                    } else {
+                        let place = "the record at position \(record.position) of the source, byte \(offset) of it: \(reason)"
+                        refusals.append(PageCut.Refusal(reason: place, bytes: Array(bytes[record.range])))
+                    }
+                }
+            }
+        }
+        if let stopAt {
+            throw BadRecord(place: await source.locate(stopAt.position), reason: stopAt.reason)
+        }
+        return PageCut(batch, refusals: refusals, skipped: skipped, settings: context.settings)
+    }
+
+    /// False when the slice belongs to another epoch.
+    private func keepAndCommit(_ cut: PageCut, _ page: SourcePage, _ slice: ClaimedSlice) async throws -> Bool {
+        if !cut.chunks.isEmpty {
+            let key = PayloadKey.page(job: slice.job.id, slice: slice.index, page: slice.page, epoch: slice.epoch)
+            try await context.retrying { () throws(PortError) in
+                try await context.backend.objects.put(cut.payload, at: key, onlyIfAbsent: false)
+            }
+        }
+        let messages = try messages(cut, slice)
+        let actions = try commitActions(cut, page, slice)
+        if let atomic = context.backend.atomic {
+            let sends = [AtomicBatch.Send(queue: context.backend.queues.replay.name, messages: messages)]
+            return try await commit(slice) { () throws(PortError) in
+                try await atomic.commit(AtomicBatch(actions: actions, sends: messages.isEmpty ? [] : sends))
+            }
+        }
+        // The same bytes until the queue has them: a chunk of this identity may never have another content.
+        for start in stride(from: 0, to: messages.count, by: 10) {
+            let some = Array(messages[start..<min(start + 10, messages.count)])
+            try await context.retrying { () throws(PortError) in try await context.backend.queues.replay.send(some) }
+        }
+        return try await commit(slice) { () throws(PortError) in try await context.backend.tables.transact(actions) }
+    }
+
+    private func messages(_ cut: PageCut, _ slice: ClaimedSlice) throws(PortError) -> [OutgoingMessage] {
+        var messages: [OutgoingMessage] = []
+        for (number, chunk) in cut.chunks.enumerated() {
+            let id = ChunkID(
+                job: slice.job.id, slice: slice.index, page: slice.page, epoch: slice.epoch, number: number)
+            let message = ChunkMessage(
+                job: slice.job.jobKey,
+                chunk: id,
+                count: chunk.count,
+                chunksOfPage: cut.chunks.count,
+                offset: chunk.offset,
+                length: chunk.length
+            )
+            messages.append(try message.outgoing())
+        }
+        return messages
+    }
+
+    private func commitActions(
+        _ cut: PageCut,
+        _ page: SourcePage,
+        _ slice: ClaimedSlice
+    ) throws(PortError) -> [TableAction] {
+        var changes = [
+            SliceItem.page.set(slice.page + 1),
+            SliceItem.leaseUntil.set(context.now.advanced(by: context.settings.lease)),
+            SliceItem.extracted.add(cut.recordCount + cut.skipped),
+            SliceItem.skipped.add(cut.skipped),
+            SliceItem.inFlight.add(cut.recordCount),
+        ]
+        if let next = page.next {
+            changes.append(SliceItem.continuation.set(next.text))
+        } else {
+            changes += [
+                SliceItem.finished.set(true), SliceItem.continuation.remove, SliceItem.owner.remove,
+                SliceItem.leaseUntil.remove,
+            ]
+            changes.removeAll { if case .set(SliceItem.leaseUntil.name, _) = $0 { true } else { false } }
+        }
+        if let read = page.bytesRead { changes.append(SliceItem.bytesRead.set(read)) }
+        let mine = SliceItem.epoch == slice.epoch && SliceItem.page == slice.page && SliceItem.closed == false
+        let item = PageItem(
+            job: slice.job.id,
+            slice: slice.index,
+            page: slice.page,
+            epoch: slice.epoch,
+            sizes: cut.sizes,
+            offsets: cut.offsets
+        )
+        return [
+            Table<SliceItem>.updating(slice.key, changes, if: mine),
+            try Table<PageItem>.putting(item, if: .itemAbsent),
+        ]
+    }
+
+    /// Commits until it is known whether the page is this epoch's; an answer that was lost is looked up.
+    private func commit(
+        _ slice: ClaimedSlice,
+        _ write: () async throws(PortError) -> Void
+    ) async throws -> Bool {
+        var attempt = 1
+        while true {
+            do {
+                try await write()
+                return true
+            } catch {
+                guard error.isRetryable || error.code == .conditionFailed else { throw error }
+                let key = PageItem.key(job: slice.job.id, slice: slice.index, page: slice.page)
+                if let owner = try await context.retrying({ () throws(PortError) in try await context.pages.get(key) }) {
+                    return owner.epoch == slice.epoch
+                }
+                let now = try await context.retrying { () throws(PortError) in try await context.slices.get(slice.key) }
+                guard let now, now.epoch == slice.epoch, !now.closed else { return false }
+                guard attempt < context.settings.attemptsMax else { throw error }
+                try await context.pause(context.settings.backoff.delay(afterAttempt: attempt, random: context.random))
+                attempt += 1
+            }
+        }
+    }
+}
+
+/// A record that can't be transformed, in a job that is to stop at one.
+struct BadRecord: Error, CustomStringConvertible {
+    let place: String
+    let reason: String
+
+    var description: String {
+        "\(place): \(reason); mend the source and start again, or let such records become dead letters with "
+            + "`sluice job set ID --on-bad-record dead-letter` and resume"
+    }
+}

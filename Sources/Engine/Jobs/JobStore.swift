@@ -1,0 +1,156 @@
+// Jobs as they are created, found and moved from state to state.
+import Logging
+public import SluiceCore
+
+/// The job records and the claims on destinations that go with them.
+public struct JobStore: Sendable {
+    let context: EngineContext
+
+    public init(_ context: EngineContext) {
+        self.context = context
+    }
+
+    /// Creates a job: its record, its slices and its claim on the destination, all or nothing.
+    ///
+    /// Durable on return; the change feed then shows a pending job.
+    ///
+    /// - Throws: `JobError.destinationBusy` naming the live job that writes there; `PortError`.
+    public func create(_ job: Job, match: String) async throws {
+        var first: [TableAction] = []
+        if let destination = context.parts.destination(of: job) {
+            let claim = DestinationClaim(destination: destination, job: job.jobKey)
+            first.append(try Table<DestinationClaim>.putting(claim, if: .itemAbsent))
+        }
+        // A job can have more slices than a transaction has room for. The record comes last, so that a creation cut
+        // short leaves slices that belong to no job, and never a job without its slices.
+        let slices = (0..<job.concurrency).map { SliceItem(job: job.id, index: $0, match: match) }
+        for start in stride(from: 0, to: slices.count, by: TableLimits.actionsPerTransaction) {
+            let some = slices[start..<min(start + TableLimits.actionsPerTransaction, slices.count)]
+            var actions: [TableAction] = []
+            for slice in some { actions.append(try Table<SliceItem>.putting(slice, if: .itemAbsent)) }
+            let batch = actions
+            try await context.retrying { () throws(PortError) in try await context.backend.tables.writeEach(batch) }
+        }
+        switch try await context.write(first + [try Table<Job>.putting(job, if: .itemAbsent)]) {
+        case .applied:
+            return
+        case .refused:
+            if let busy = try await holder(of: job) { throw busy }
+            // The claim is our own: the transaction had been applied before its answer was lost.
+            guard try await exists(job) else {
+                throw PortError(.conflict, "job \(job.id) was not created, for its claims were refused")
+            }
+        case .unknown(let error):
+            guard try await exists(job) else { throw error }
+        }
+    }
+
+    private func exists(_ job: Job) async throws(PortError) -> Bool {
+        try await context.retrying { () throws(PortError) in try await context.jobs.get(job.key) } != nil
+    }
+
+    /// The other live job that writes to the job's destination, as an error that names it.
+    private func holder(of job: Job) async throws(PortError) -> JobError? {
+        guard let destination = context.parts.destination(of: job) else { return nil }
+        let claims = Table<DestinationClaim>(context.backend.tables)
+        guard let claim = try await claims.get(ItemKey(destination)), claim.job != job.id else { return nil }
+        return .destinationBusy(destination: destination, job: claim.job)
+    }
+
+    /// - Throws: `JobError.unknown`.
+    public func get(_ id: JobID) async throws -> Job {
+        let found = try await context.jobs.query(
+            TableQuery(partition: id.text, index: "reindex_id_index", limit: 1)
+        )
+        guard let job = found.items.first, let current = try await context.jobs.get(job.key) else {
+            throw JobError.unknown(id)
+        }
+        return current
+    }
+
+    func get(_ key: JobKey) async throws(PortError) -> Job? {
+        try await context.jobs.get(key.itemKey)
+    }
+
+    /// All jobs, newest first.
+    public func list() async throws(PortError) -> [Job] {
+        var jobs: [Job] = []
+        var cursor: TableCursor?
+        repeat {
+            let page = try await context.backend.tables.scan(Job.schema, limit: 500, after: cursor)
+            for item in page.items { jobs.append(try Job(attributes: item)) }
+            cursor = page.next
+        } while cursor != nil
+        return jobs.sorted { $0.id.text > $1.id.text }
+    }
+
+    /// The jobs that are not at their end, and those that a redrive may still complete.
+    func live() async throws(PortError) -> [Job] {
+        let page = TableQuery(partition: Job.liveMark, index: Job.liveIndex.name, limit: 500)
+        return try await context.jobs.all(page)
+    }
+
+    /// The sum of the slices' counters; it balances, however many writers are at work meanwhile.
+    public func balance(of id: JobID) async throws(PortError) -> BalanceSheet {
+        sum(try await context.slices(of: id))
+    }
+
+    public func slices(of id: JobID) async throws(PortError) -> [SliceItem] {
+        try await context.slices(of: id)
+    }
+
+    func sum(_ slices: [SliceItem]) -> BalanceSheet {
+        slices.reduce(into: BalanceSheet()) { $0 += $1.balance }
+    }
+
+    /// Moves a job on if it still is as it was read; false if somebody else was quicker.
+    ///
+    /// A job that reaches its end gives its destination free in the same transaction.
+    @discardableResult
+    func move(
+        _ job: Job,
+        to next: JobStatus,
+        reason: String?,
+        with changes: [AttributeChange] = [],
+        if condition: Condition? = nil
+    ) async throws -> Bool {
+        try job.status.checkMove(to: next)
+        let now = context.now
+        var all = changes
+        all.append(Job.status.set(next))
+        all.append(reason.map(Job.statusReason.set) ?? Job.statusReason.remove)
+        all.append(Job.updatedAt.set(now))
+        if job.status == .inProgress, let started = job.startedAt {
+            all.append(Job.activeSeconds.set(job.activeSeconds + max(0, started.duration(to: now).inSeconds)))
+        }
+        if next.isFinal {
+            all.append(Job.finishedAt.set(now))
+            // A redrive may still complete a job with failures, so the finisher goes on looking at it.
+            if next != .completedWithFailures { all.append(Job.live.remove) }
+        }
+        let unchanged = Job.status == job.status && Job.launchNumber == job.launchNumber
+        var actions = [Table<Job>.updating(job.key, all, if: condition.map { unchanged && $0 } ?? unchanged)]
+        if next.isFinal, let destination = context.parts.destination(of: job) {
+            let claim = try await Table<DestinationClaim>(context.backend.tables).get(ItemKey(destination))
+            if claim?.job == job.id {
+                let own = DestinationClaim.jobAttribute == job.id
+                actions.append(Table<DestinationClaim>.deleting(ItemKey(destination), if: own))
+            }
+        }
+        switch try await context.write(actions) {
+        case .applied: break
+        case .refused: return false
+        case .unknown(let error):
+            let current = try await context.retrying { () throws(PortError) in try await get(job.jobKey) }
+            guard current?.status == next else {
+                if current?.status == job.status { throw error }
+                return false
+            }
+        }
+        context.logger(for: job.id).info(
+            "job moved",
+            metadata: ["from": "\(job.status)", "to": "\(next)", "reason": "\(reason ?? "")"]
+        )
+        return true
+    }
+}

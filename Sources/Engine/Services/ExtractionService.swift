@@ -1,0 +1,240 @@
+// Extracts the slices of live jobs in this process: claims what is free, as long as there is room.
+import Logging
+public import SluiceCore
+import Synchronization
+
+/// Runs extractions of this process. It is also the in-process launcher: a launch makes the job in progress.
+public final class ExtractionService: Launcher {
+    let context: EngineContext
+    let cache: JobCache
+    private let gauge: InFlightGauge
+    private let stop: StopSignal
+    private let bell = Bell()
+    private let state = Mutex(State())
+
+    private struct State {
+        var running: Set<SliceID> = []
+        var launches: Set<String> = []
+        /// Slices that failed for now, and when they may be tried again.
+        var resting: [SliceID: Timestamp] = [:]
+    }
+
+    private struct SliceID: Hashable {
+        let job: JobID
+        let index: Int
+    }
+
+    init(_ context: EngineContext, cache: JobCache, stop: StopSignal) {
+        self.context = context
+        self.cache = cache
+        self.stop = stop
+        gauge = InFlightGauge(context)
+    }
+
+    /// Makes a pending job in progress under the launch's number, and begins with its slices.
+    public func launch(_ launch: Launch) async throws(PortError) -> Bool {
+        guard state.withLock({ $0.launches.insert(launch.name).inserted }) else { return false }
+        let changes = [
+            Job.status.set(.inProgress), Job.launchNumber.set(launch.number), Job.startedAt.set(context.now),
+            Job.updatedAt.set(context.now), Job.statusReason.remove,
+        ]
+        let pending = Job.status == .pending && Job.launchNumber == launch.number - 1
+        do {
+            try await context.jobs.update(launch.job.itemKey, changes, if: pending)
+        } catch where error.code == .conditionFailed {
+            // Launched elsewhere, or no longer pending: both are what was asked for.
+            return false
+        } catch {
+            state.withLock { _ = $0.launches.remove(launch.name) }
+            throw error
+        }
+        cache.forget(launch.job.id)
+        bell.ring()
+        return true
+    }
+
+    /// Looks for slices again soon.
+    func poke() {
+        bell.ring()
+    }
+
+    /// Extracts until a stop is asked for; then ends at the slices' next checkpoints.
+    func run() async throws {
+        try await withThrowingDiscardingTaskGroup { group in
+            while !stop.isStopping {
+                do {
+                    for work in try await findWork() {
+                        group.addTask { await self.extract(work) }
+                    }
+                } catch {
+                    context.logger.warning("looking for slices failed; trying again", metadata: ["error": "\(error)"])
+                }
+                await waitForMore()
+            }
+        }
+    }
+
+    private func waitForMore() async {
+        let ringer = Task { [stop, bell] in
+            await stop.wait()
+            bell.ring()
+        }
+        await bell.wait(atMost: context.settings.tick, clock: context.clock)
+        ringer.cancel()
+    }
+
+    private struct Work: Sendable {
+        let job: Job
+        let slice: SliceItem
+        let source: any RecordSource
+        let transform: any RecordTransform
+        let match: String
+    }
+
+    private func findWork() async throws -> [Work] {
+        var found: [Work] = []
+        for job in try await JobStore(context).live() {
+            if job.status == .pending {
+                _ = try await launch(Launch(job: job.jobKey, number: job.launchNumber + 1))
+                continue
+            }
+            guard job.status == .inProgress else { continue }
+            do {
+                found += try await findWork(in: job)
+            } catch {
+                await handle(error, job: job, slice: nil)
+            }
+        }
+        return found
+    }
+
+    private func findWork(in job: Job) async throws -> [Work] {
+        let claims = SliceClaims(context: context)
+        var candidates: [SliceItem] = []
+        for slice in try await context.slices(of: job.id) where !slice.finished && !slice.closed {
+            if await claims.isFree(slice), take(SliceID(job: job.id, index: slice.index)) { candidates.append(slice) }
+        }
+        guard !candidates.isEmpty else { return [] }
+        do {
+            let source = try context.parts.source(for: job)
+            let transform = try context.parts.transform(for: job)
+            let description = try await source.describe()
+            let match = SliceMatch.text(job: job, source: description, transform: transform)
+            return candidates.map {
+                Work(job: job, slice: $0, source: source, transform: transform, match: match)
+            }
+        } catch {
+            for slice in candidates { giveBack(SliceID(job: job.id, index: slice.index)) }
+            throw error
+        }
+    }
+
+    private func take(_ id: SliceID) -> Bool {
+        let now = context.now
+        return state.withLock { state in
+            if let until = state.resting[id] {
+                guard until <= now else { return false }
+                state.resting[id] = nil
+            }
+            guard state.running.count < context.settings.slicesAtOnce else { return false }
+            return state.running.insert(id).inserted
+        }
+    }
+
+    private func giveBack(_ id: SliceID, restUntil: Timestamp? = nil) {
+        state.withLock { state in
+            state.running.remove(id)
+            state.resting[id] = restUntil
+        }
+        bell.ring()
+    }
+
+    private func extract(_ work: Work) async {
+        let id = SliceID(job: work.job.id, index: work.slice.index)
+        var restUntil: Timestamp?
+        do {
+            try await extractClaimed(work)
+        } catch {
+            await handle(error, job: work.job, slice: work.slice.index)
+            restUntil = context.now.advanced(by: context.settings.tick)
+        }
+        giveBack(id, restUntil: restUntil)
+    }
+
+    private func extractClaimed(_ work: Work) async throws {
+        let claims = SliceClaims(context: context)
+        guard let claimed = try await claims.claim(work.job, work.slice, match: work.match) else { return }
+        let extractor = Extractor(context: context, cache: cache, gauge: gauge, stop: stop)
+        let end: ExtractionEnd
+        do {
+            end = try await withThrowingTaskGroup(of: ExtractionEnd.self) { group in
+                group.addTask {
+                    try await extractor.extract(claimed, source: work.source, transform: work.transform)
+                }
+                group.addTask { try await self.keepLease(claimed, claims) }
+                defer { group.cancelAll() }
+                return try await group.next() ?? .stopped
+            }
+        } catch {
+            try await claims.letGo(work.job, claimed.index, epoch: claimed.epoch)
+            throw error
+        }
+        if end == .stopped { try await claims.letGo(work.job, claimed.index, epoch: claimed.epoch) }
+    }
+
+    /// Renews the lease until cancelled, or until another epoch has the slice.
+    private func keepLease(_ claimed: ClaimedSlice, _ claims: SliceClaims) async throws -> ExtractionEnd {
+        while true {
+            try await context.pause(context.settings.lease / 2)
+            do {
+                guard try await claims.renew(claimed.job, claimed.index, epoch: claimed.epoch) else { return .fenced }
+            } catch {
+                guard error.isRetryable else { throw error }
+                context.logger(for: claimed.job.id).warning("lease not renewed yet", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// What an error means for the job: paused if somebody outside can mend it, failed if nobody can, else tried again.
+    private func handle(_ error: any Error, job: Job, slice: Int?) async {
+        var logger = context.logger(for: job.id)
+        if let slice { logger[metadataKey: "slice"] = "\(slice)" }
+        do {
+            switch error {
+            case SourceError.stopped(let reason):
+                try await JobControl(context).pause(job.id, reason: reason)
+            case let bad as BadRecord:
+                try await JobControl(context).pause(job.id, reason: bad.description)
+            case SourceError.changed(let reason):
+                try await fail(job, reason)
+            case let wrong as JobError:
+                try await fail(job, wrong.description)
+            case let port as PortError where port.code == .outOfSpace || port.code == .unauthorized:
+                try await JobControl(context).pause(job.id, reason: port.description)
+            case is CancellationError:
+                return
+            default:
+                logger.warning("extraction failed; it goes on from its checkpoint", metadata: ["error": "\(error)"])
+            }
+            cache.forget(job.id)
+        } catch {
+            // The job may have moved on by itself; if not, the same failure comes again and is handled then.
+            logger.warning("a failure could not be stored in the job", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func fail(_ job: Job, _ reason: String) async throws {
+        let store = JobStore(context)
+        while let current = try await store.get(job.jobKey), current.status.successors.contains(.failed) {
+            let sheet = try await store.balance(of: job.id)
+            if try await store.move(current, to: .failed, reason: reason, with: Job.projecting(sheet)) { return }
+        }
+    }
+}
+
+/// What a slice's checkpoints were written for.
+public enum SliceMatch {
+    public static func text(job: Job, source: SourceDescription, transform: any RecordTransform) -> String {
+        "slices=\(job.concurrency) source=\(source.fingerprint) selection=\(transform.fingerprint)"
+    }
+}

@@ -1,0 +1,63 @@
+// Looks after live jobs: counters, ends, pauses, budgets; soon after a booking, and once a tick.
+import Logging
+import SluiceCore
+import Synchronization
+
+/// The finisher's loop in one process.
+final class FinishService: Sendable {
+    private let context: EngineContext
+    private let finisher: Finisher
+    private let stop: StopSignal
+    private let bell = Bell()
+    private let touched = Mutex<Set<JobKey>>([])
+
+    init(_ context: EngineContext, finisher: Finisher, stop: StopSignal) {
+        self.context = context
+        self.finisher = finisher
+        self.stop = stop
+    }
+
+    func booked(_ job: JobKey) {
+        // The first booking since the last look rings; the others are seen by the same look.
+        if touched.withLock({ $0.insert(job).inserted }) { bell.ring() }
+    }
+
+    func run() async throws {
+        while !stop.isStopping {
+            let some = touched.withLock { touched in
+                defer { touched = [] }
+                return touched
+            }
+            do {
+                var keys = some
+                for job in try await JobStore(context).live() { keys.insert(job.jobKey) }
+                for key in keys { await check(key) }
+            } catch {
+                context.logger.warning("looking for live jobs failed; trying again", metadata: ["error": "\(error)"])
+            }
+            await stop.pause(Self.restAfterLook, context.clock)
+            guard touched.withLock(\.isEmpty) else { continue }
+            await waitForMore()
+        }
+    }
+
+    /// Between two looks, so that a stream of bookings is looked at a few times a second and not after each.
+    private static let restAfterLook: Duration = .milliseconds(100)
+
+    private func waitForMore() async {
+        let ringer = Task { [stop, bell] in
+            await stop.wait()
+            bell.ring()
+        }
+        await bell.wait(atMost: context.settings.tick, clock: context.clock)
+        ringer.cancel()
+    }
+
+    private func check(_ key: JobKey) async {
+        do {
+            try await finisher.check(key)
+        } catch {
+            context.logger(for: key.id).warning("the job's end could not be settled yet", metadata: ["error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,201 @@
+// The slow work: stuck chunks sent again, dead-letter queues emptied, old ledgers sealed and purged.
+import Logging
+import SluiceCore
+import Synchronization
+
+/// Repair, dead-letter queues and retention; run by one process at a time, by schedule.
+final class Housekeeper: Sendable {
+    let context: EngineContext
+    let gate: Gate
+    private let standings = Mutex<[String: Standing]>([:])
+
+    private struct Standing: Equatable {
+        var sheet: BalanceSheet
+        var since: Timestamp
+    }
+
+    init(_ context: EngineContext, gate: Gate) {
+        self.context = context
+        self.gate = gate
+    }
+
+    /// Sends the unfinished chunks of slices again whose counters have not moved for `repairAfter`.
+    func repairStuck() async throws {
+        for job in try await JobStore(context).live() where job.status == .inProgress {
+            for slice in try await context.slices(of: job.id) where !slice.balance.isSettled {
+                guard isStuck(slice) else { continue }
+                let sent = try await resend(job, slice)
+                context.logger(for: job.id).warning(
+                    "records had not moved for long; their chunks were sent again",
+                    metadata: ["slice": "\(slice.index)", "chunks": "\(sent)"]
+                )
+            }
+        }
+    }
+
+    private func isStuck(_ slice: SliceItem) -> Bool {
+        let key = "\(slice.job)#\(slice.index)"
+        let now = context.now
+        return standings.withLock { standings in
+            if let known = standings[key], known.sheet == slice.balance {
+                guard known.since.duration(to: now) >= context.settings.repairAfter else { return false }
+                standings[key] = Standing(sheet: slice.balance, since: now)
+                return true
+            }
+            standings[key] = Standing(sheet: slice.balance, since: now)
+            return false
+        }
+    }
+
+    /// Sends every chunk of a slice again that has a record in flight or awaiting; how many. Safe at any moment.
+    func resend(_ job: Job, _ slice: SliceItem) async throws(PortError) -> Int {
+        var sent = 0
+        var query = TableQuery(partition: job.id.text, range: .prefix("page#\(pad(slice.index, 3))#"), limit: 100)
+        repeat {
+            let found = try await context.pages.query(query)
+            for page in found.items { sent += try await resend(job, page) }
+            query.after = found.next
+        } while query.after != nil
+        return sent
+    }
+
+    private func resend(_ job: Job, _ page: PageItem) async throws(PortError) -> Int {
+        guard !page.sizes.isEmpty else { return 0 }
+        let ids = page.sizes.indices.map { number in
+            ChunkID(job: job.id, slice: page.slice, page: page.page, epoch: page.epoch, number: number)
+        }
+        let items = try await context.chunks.get(ids.map { ChunkItem.key($0) })
+        var messages: [OutgoingMessage] = []
+        for (number, item) in items.enumerated() {
+            let letters = item.flatMap { Letters($0.letters) } ?? Letters(count: page.sizes[number])
+            guard letters.values.contains(where: { !$0.isFinal }) else { continue }
+            let message = ChunkMessage(
+                job: job.jobKey,
+                chunk: ids[number],
+                count: page.sizes[number],
+                chunksOfPage: page.sizes.count,
+                offset: page.offsets[number],
+                length: page.offsets[number + 1] - page.offsets[number]
+            )
+            messages.append(try message.outgoing())
+        }
+        if !messages.isEmpty { try await context.backend.queues.replay.send(messages) }
+        return messages.count
+    }
+
+    /// Books what no number of receives could deliver as dead, and sends progress events again.
+    ///
+    /// - Returns: how many messages it dealt with.
+    func emptyDeadLetterQueues() async throws -> Int {
+        let undeliverable = try await context.backend.queues.replayDeadLetters.receive(
+            limit: 10, invisible: context.settings.visibility, wait: .zero)
+        for message in undeliverable { try await bury(message) }
+        let events = try await context.backend.queues.progressDeadLetters.receive(
+            limit: 10, invisible: context.settings.visibility, wait: .zero)
+        for event in events {
+            guard (try? ProgressEvent(body: event.body)) != nil else {
+                // Nobody can read it; it stays for a person to look at, out of the way of the others.
+                try await context.backend.queues.progressDeadLetters.changeVisibility(
+                    [event.receipt], invisible: .seconds(43_200))
+                continue
+            }
+            try await context.backend.queues.progress.send([OutgoingMessage(body: event.body)])
+            try await context.backend.queues.progressDeadLetters.delete([event.receipt])
+        }
+        return undeliverable.count + events.count
+    }
+
+    private func bury(_ message: ReceivedMessage) async throws {
+        let queue = context.backend.queues.replayDeadLetters
+        let chunkMessage: ChunkMessage
+        do {
+            chunkMessage = try ChunkMessage(body: message.body)
+        } catch {
+            context.logger.error("a dead-letter queue holds a message nobody can read", metadata: ["error": "\(error)"])
+            try await queue.changeVisibility([message.receipt], invisible: .seconds(43_200))
+            return
+        }
+        let chunk = try chunkMessage.chunk
+        switch try await gate.verdict(on: chunk, of: chunkMessage.jobKey) {
+        case .dropped: break
+        case .orphan: try await gate.bookOrphan(chunk, count: chunkMessage.count)
+        case .undecided, .held: try await context.backend.queues.replay.send([try chunkMessage.outgoing(delay: .seconds(60))])
+        case .owned: try await bury(chunkMessage, chunk, receives: message.receiveCount)
+        }
+        try await queue.delete([message.receipt])
+    }
+
+    private func bury(_ message: ChunkMessage, _ chunk: ChunkID, receives: Int) async throws {
+        let prefix = TableQuery.SortRange.prefix(ReceiptItem.prefix(chunk))
+        let receipts = try await context.receipts.all(TableQuery(partition: chunk.job.text, range: prefix))
+        let letters = try await context.chunks.get(ChunkItem.key(chunk)).flatMap { Letters($0.letters) }
+            ?? Letters(count: message.count)
+        let covered = Set(receipts.flatMap(\.positions))
+        var records: ChunkRecords?
+        do {
+            let key = message.payloadKey ?? PayloadKey.page(of: chunk)
+            let range = message.offset..<message.offset + message.length
+            records = try ChunkRecords(
+                bytes: try await context.backend.objects.read(key, range: range), count: message.count)
+        } catch {
+            guard error.code == .notFound else { throw error }
+            records = nil
+        }
+        var progress = ChunkProgress(count: message.count)
+        progress.repeatWhatIsKnown(receipts)
+        for position in 0..<message.count where !letters[position].isFinal && !covered.contains(position) {
+            progress.refuse(
+                position,
+                recordID: records?.id(at: position),
+                reason: "undeliverable: no worker could handle it in \(receives) receives",
+                attempts: receives,
+                payload: records?.record(at: position) ?? []
+            )
+        }
+        guard progress.saysSomething else { return }
+        try await DeadLetterKeeper(context: context).keep(progress, of: chunk)
+        let event = ProgressEvent(
+            job: message.jobKey, chunk: chunk, letters: progress.letters, chunksOfPage: message.chunksOfPage)
+        try await context.backend.queues.progress.send([try event.outgoing()])
+    }
+
+    /// Seals and purges the ledgers of jobs that ended longer than `ledgerRetention` ago; how many.
+    func sealOld() async throws -> Int {
+        var count = 0
+        for job in try await JobStore(context).list() where job.status.isFinal && job.sealedAt == nil {
+            guard let ended = job.finishedAt,
+                ended.advanced(by: context.settings.ledgerRetention) < context.now
+            else { continue }
+            try await seal(job)
+            count += 1
+        }
+        return count
+    }
+
+    /// Seals every slice first, so that whatever comes later meets the seal; only then removes the ledger.
+    func seal(_ job: Job) async throws {
+        for slice in try await context.slices(of: job.id) where !slice.sealed {
+            try await context.slices.update(slice.key, [SliceItem.sealed.set(true)], if: .itemExists)
+        }
+        for prefix in ["page#", "chunk#", "orphan#"] { try await purge(job.id, prefix, ledgerSchema) }
+        try await purge(job.id, "receipt#", ReceiptItem.schema)
+        try await purge(job.id, "dead#", DeadLetter.schema)
+        try await PayloadJanitor.removeAll(of: job.id, context)
+        try await context.jobs.update(job.key, [Job.sealedAt.set(context.now), Job.live.remove], if: .itemExists)
+    }
+
+    private func purge(_ job: JobID, _ prefix: String, _ schema: TableSchema) async throws(PortError) {
+        while true {
+            let query = TableQuery(partition: job.text, range: .prefix(prefix), limit: 500)
+            let page = try await context.backend.tables.query(query, in: schema)
+            guard !page.items.isEmpty else { return }
+            let deletes = page.items.compactMap { item in
+                schema.key(of: item).map { TableAction(schema, $0, .delete) }
+            }
+            for start in stride(from: 0, to: deletes.count, by: TableLimits.actionsPerTransaction) {
+                let end = min(start + TableLimits.actionsPerTransaction, deletes.count)
+                try await context.backend.tables.writeEach(Array(deletes[start..<end]))
+            }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+// Receives chunks and delivers them, as many at once as their destinations bear.
+import Logging
+import SluiceCore
+import Synchronization
+
+/// The replay worker of one process.
+final class ReplayService: Sendable {
+    private let context: EngineContext
+    private let deliverer: Deliverer
+    private let cache: JobCache
+    private let stop: StopSignal
+    private let inHand = Mutex<Set<MessageReceipt>>([])
+
+    init(_ context: EngineContext, deliverer: Deliverer, cache: JobCache, stop: StopSignal) {
+        self.context = context
+        self.deliverer = deliverer
+        self.cache = cache
+        self.stop = stop
+    }
+
+    /// Works until a stop is asked for; then finishes what is under way within the grace period, and gives the rest back.
+    func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.keepHidden() }
+            try await deliverUntilStopped()
+            group.cancelAll()
+        }
+    }
+
+    private func deliverUntilStopped() async throws {
+        let context = context
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            var running = 0
+            let limit = context.settings.deliveriesMax
+            while !stop.isStopping {
+                while running >= limit {
+                    try await group.next()
+                    running -= 1
+                }
+                let room = min(10, limit - running)
+                let messages = await receive(room)
+                for message in messages {
+                    inHand.withLock { _ = $0.insert(message.receipt) }
+                    group.addTask { await self.handle(message) }
+                    running += 1
+                }
+            }
+            await endWithinGrace(&group)
+        }
+    }
+
+    private func receive(_ room: Int) async -> [ReceivedMessage] {
+        let context = context
+        do {
+            let received = try await stop.race {
+                try await context.backend.queues.replay.receive(
+                    limit: room, invisible: context.settings.visibility, wait: context.settings.longPoll)
+            }
+            return received ?? []
+        } catch {
+            context.logger.warning("receiving from the replay queue failed; trying again", metadata: ["error": "\(error)"])
+            await stop.pause(context.settings.tick, context.clock)
+            return []
+        }
+    }
+
+    private func handle(_ message: ReceivedMessage) async {
+        do {
+            try await deliverer.handle(message)
+        } catch let halted as DeliveryHalted {
+            await hold(message, halted.reason)
+        } catch is DeliveryDropped {
+            await giveBack(message, after: .zero)
+        } catch is CancellationError {
+            await giveBack(message, after: .zero)
+        } catch let error as PortError where error.code == .cancelled {
+            await giveBack(message, after: .zero)
+        } catch {
+            // Not deleted, so it comes again; soon, but not at once, lest a lasting failure spins.
+            context.logger.warning("a chunk was not delivered; it comes again", metadata: ["error": "\(error)"])
+            let delay = context.settings.backoff.bound(afterAttempt: message.receiveCount)
+            await giveBack(message, after: delay)
+        }
+        inHand.withLock { _ = $0.remove(message.receipt) }
+    }
+
+    /// The sink wants mending by somebody outside: the job pauses, and says why.
+    private func hold(_ message: ReceivedMessage, _ reason: String) async {
+        do {
+            let chunk = try ChunkMessage(body: message.body)
+            let job = try await JobControl(context).pause(chunk.job, reason: reason, holdingDelivery: true)
+            deliverer.sinks.forget(job.id)
+            cache.forget(job.id)
+        } catch {
+            context.logger.warning("a job could not be paused", metadata: ["reason": "\(reason)", "error": "\(error)"])
+        }
+        await giveBack(message, after: context.settings.tick)
+    }
+
+    private func giveBack(_ message: ReceivedMessage, after delay: Duration) async {
+        do {
+            try await context.backend.queues.replay.changeVisibility([message.receipt], invisible: delay)
+        } catch {
+            // It becomes visible by itself when its time is over.
+            context.logger.info("a chunk was not given back early", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Lets what is under way finish, but no longer than the grace period.
+    private func endWithinGrace(_ group: inout ThrowingTaskGroup<Void, any Error>) async {
+        let grace = context.settings.grace
+        let clock = context.clock
+        let isOver = Mutex(false)
+        _ = isOver
+        group.addTask {
+            do { try await clock.sleep(for: grace) } catch { return }
+            throw GraceOver()
+        }
+        while !inHand.withLock(\.isEmpty) {
+            do {
+                guard try await group.next() != nil else { break }
+            } catch {
+                break
+            }
+        }
+        group.cancelAll()
+    }
+
+    private struct GraceOver: Error {}
+
+    /// Keeps messages in hand hidden for as long as work on them lasts.
+    private func keepHidden() async throws {
+        while true {
+            try await context.pause(context.settings.visibility / 2)
+            let receipts = Array(inHand.withLock { $0 })
+            guard !receipts.isEmpty else { continue }
+            do {
+                try await context.backend.queues.replay.changeVisibility(
+                    receipts, invisible: context.settings.visibility)
+            } catch {
+                guard error.isRetryable else { throw error }
+                context.logger.warning("chunks in hand may be delivered twice", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+}
+
+extension StopSignal {
+    /// Waits, but no longer than until a stop is asked for.
+    func pause(_ duration: Duration, _ clock: any Timekeeping) async {
+        await withTaskGroup { group in
+            group.addTask { await self.wait() }
+            group.addTask {
+                // Cancelled when the stop comes first; either way the wait is over.
+                do { try await clock.sleep(for: duration) } catch { return }
+            }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+}

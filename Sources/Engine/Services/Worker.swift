@@ -1,0 +1,130 @@
+// A worker: everything that moves live jobs on, in one process, until it is told to stop or nothing is left to do.
+import Logging
+public import ServiceLifecycle
+public import SluiceCore
+
+/// All loops of the engine together.
+public final class Worker: Service {
+    public let context: EngineContext
+    public let stop = StopSignal()
+    private let cache: JobCache
+    private let extraction: ExtractionService
+    private let replay: ReplayService
+    private let progress: ProgressService
+    private let confirmer: Confirmer
+    private let finish: FinishService
+    private let housekeeper: Housekeeper
+    private let schedule: any Schedule
+    private let trigger: Trigger
+    /// The backend's own slow work, such as removing what has expired.
+    private let upkeep: @Sendable () async throws -> Void
+
+    public init(
+        _ context: EngineContext,
+        schedule: any Schedule,
+        upkeep: @escaping @Sendable () async throws -> Void = {}
+    ) {
+        self.context = context
+        self.schedule = schedule
+        self.upkeep = upkeep
+        let cache = JobCache(context)
+        let gate = Gate(context, cache: cache)
+        let sinks = SinkCache(context)
+        let deliverer = Deliverer(context: context, cache: cache, gate: gate, sinks: sinks)
+        let finisher = Finisher(context: context, cache: cache, sinks: sinks)
+        let finish = FinishService(context, finisher: finisher, stop: stop)
+        self.cache = cache
+        self.finish = finish
+        extraction = ExtractionService(context, cache: cache, stop: stop)
+        replay = ReplayService(context, deliverer: deliverer, cache: cache, stop: stop)
+        progress = ProgressService(
+            context: context,
+            booker: Booker(context: context),
+            janitor: PayloadJanitor(context),
+            stop: stop,
+            booked: { finish.booked($0) }
+        )
+        confirmer = Confirmer(context: context, cache: cache, sinks: sinks)
+        housekeeper = Housekeeper(context, gate: gate)
+        trigger = Trigger(context: context, launcher: extraction, stop: stop)
+    }
+
+    /// Works until a stop is asked for, by `stop` or by a graceful shutdown; ends at checkpoints.
+    public func run() async throws {
+        try await withGracefulShutdownHandler {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await self.trigger.run() }
+                group.addTask { try await self.extraction.run() }
+                group.addTask { try await self.replay.run() }
+                group.addTask { try await self.progress.run() }
+                group.addTask { await self.confirm() }
+                group.addTask { try await self.finish.run() }
+                group.addTask { await self.keepHouse() }
+                try await group.waitForAll()
+            }
+        } onGracefulShutdown: {
+            self.stop.stop()
+        }
+    }
+
+    /// Returns once no job is live but paused ones, and nothing is queued, hidden messages included.
+    public func waitUntilIdle() async throws {
+        while !stop.isStopping {
+            if try await isIdle() { return }
+            await stop.pause(Self.idleCheck, context.clock)
+        }
+    }
+
+    private static let idleCheck: Duration = .milliseconds(200)
+
+    func isIdle() async throws -> Bool {
+        let live = try await JobStore(context).live()
+        for job in live {
+            switch job.status {
+            case .pending, .inProgress, .pausing, .cancelling: return false
+            // Deliveries that are held back wait for the resume, which nobody here will give.
+            case .paused: if job.holdsDelivery { return true }
+            case .completedWithFailures, .cancelled, .failed, .completed: break
+            }
+        }
+        for queue in [context.backend.queues.replay, context.backend.queues.progress] {
+            if try await queue.depth().total > 0 { return false }
+        }
+        let open = TableQuery(partition: ReceiptItem.openMark, index: ReceiptItem.openIndex.name, limit: 1)
+        return try await context.receipts.query(open).items.isEmpty
+    }
+
+    private func confirm() async {
+        while !stop.isStopping {
+            do {
+                if try await schedule.isDue("confirm", every: context.settings.confirmInterval) {
+                    _ = try await confirmer.poll()
+                }
+            } catch {
+                context.logger.warning("asking for confirmations failed; trying again", metadata: ["error": "\(error)"])
+            }
+            await stop.pause(context.settings.confirmInterval, context.clock)
+        }
+    }
+
+    private func keepHouse() async {
+        while !stop.isStopping {
+            await tick("dead-letter-queues", every: .seconds(5)) { _ = try await self.housekeeper.emptyDeadLetterQueues() }
+            await tick("repair", every: .seconds(60)) { try await self.housekeeper.repairStuck() }
+            await tick("upkeep", every: .seconds(300)) { try await self.upkeep() }
+            await tick("payload-sweep", every: .seconds(600)) {
+                for job in try await JobStore(self.context).live() { try await PayloadJanitor.sweep(job.id, self.context) }
+            }
+            await tick("retention", every: .seconds(3600)) { _ = try await self.housekeeper.sealOld() }
+            await stop.pause(.seconds(5), context.clock)
+        }
+    }
+
+    private func tick(_ name: String, every interval: Duration, _ work: () async throws -> Void) async {
+        do {
+            if try await schedule.isDue(name, every: interval) { try await work() }
+        } catch {
+            context.logger.warning("housekeeping failed; trying again", metadata: ["work": "\(name)", "error": "\(error)"])
+        }
+    }
+}
