@@ -17,7 +17,7 @@ final class OutputAssembly: Sendable {
         var stream: OutputStream
         var records = 0
         /// Places that lie directly behind each other, not yet copied.
-        var run: Place?
+        var run: SinkPlace?
         var segments: [String: OpenFile] = [:]
         var buffer: [UInt8] = []
     }
@@ -156,7 +156,7 @@ extension OutputAssembly {
         guard state.buffer.last == UInt8(ascii: "\n") else { throw damaged(run) }
     }
 
-    private func copy(_ lines: [Int], of place: Place, in state: inout State) throws(SinkError) {
+    private func copy(_ lines: [Int], of place: SinkPlace, in state: inout State) throws(SinkError) {
         guard place.length <= Self.pickedPlaceBytesMax else { throw damaged(place) }
         try read(place.length, of: segment(place.segment, in: &state), at: place.offset, in: &state)
         var ends: [Int] = []
@@ -194,7 +194,7 @@ extension OutputAssembly {
         return open
     }
 
-    private func damaged(_ place: Place) -> SinkError {
+    private func damaged(_ place: SinkPlace) -> SinkError {
         .stopped(
             "\(folder.path)/\(place.segment) does not hold the lines that are booked at byte \(place.offset): "
                 + "restore it, or run the job anew"
