@@ -34,7 +34,6 @@ final class Scheduler: Sendable {
         var ready: [Waiter] = []
         var sleeping: [Sleeper] = []
         var stopped: [Waiter] = []
-        var now = Timestamp(milliseconds: 1_790_000_000_000)
         var last = ""
         var steps = 0
         var crashesLeft: Int
@@ -44,6 +43,8 @@ final class Scheduler: Sendable {
     }
 
     private let state: Mutex<State>
+    /// Apart from the state, for the observer reads it while the state is held.
+    private let time = Mutex(Timestamp(milliseconds: 1_790_000_000_000))
     private let random: SeededRandomSource
     private let options: Options
     /// Looks at the world after every operation; what it says ends the run.
@@ -58,7 +59,7 @@ final class Scheduler: Sendable {
         state = Mutex(State(crashesLeft: options.crashes, stopsLeft: options.stops))
     }
 
-    var now: Timestamp { state.withLock(\.now) }
+    var now: Timestamp { time.withLock { $0 } }
     var verdict: String? { broken.withLock { $0 } }
     var trace: [String] { state.withLock(\.trace) }
     var isDraining: Bool { state.withLock(\.isDraining) }
@@ -112,7 +113,7 @@ final class Scheduler: Sendable {
         let actor = Self.actor
         let fate = await withCheckedContinuation { continuation in
             let next = state.withLock { state in
-                state.sleeping.append(Sleeper(actor: actor, until: max(deadline, state.now), wake: continuation))
+                state.sleeping.append(Sleeper(actor: actor, until: max(deadline, now), wake: continuation))
                 state.running -= 1
                 return choose(&state)
             }
@@ -165,7 +166,7 @@ final class Scheduler: Sendable {
             return (waiter.wake, .go)
         }
         let sleeper = state.sleeping.remove(at: first)
-        state.now = max(state.now, sleeper.until)
+        time.withLock { $0 = max($0, sleeper.until) }
         state.running += 1
         return (sleeper.wake, .go)
     }
