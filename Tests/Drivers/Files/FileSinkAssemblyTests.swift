@@ -11,7 +11,7 @@ struct FileSinkAssemblyTests {
     func order() async throws {
         let bench = try SinkBench(in: TestFolder())
         let (first, second) = (bench.sink("a"), bench.sink("b"))
-        var places: [Place] = []
+        var places: [SinkPlace] = []
         for number in 0..<20 {
             places.append(try await bench.place(bench.request(number), by: number % 3 == 0 ? first : second))
         }
@@ -35,7 +35,7 @@ struct FileSinkAssemblyTests {
     func large() async throws {
         let bench = try SinkBench(in: TestFolder())
         let sink = bench.sink(segmentBytesMax: 8 << 20)
-        var places: [Place] = []
+        var places: [SinkPlace] = []
         for number in 0..<30 {
             places.append(try await bench.place(bench.request(number, recordBytes: 50_000), by: sink))
         }
@@ -65,7 +65,7 @@ struct FileSinkAssemblyTests {
     func packed(chunks: Int) async throws {
         let bench = try SinkBench("out.jsonl.gz", in: TestFolder())
         let sink = bench.sink()
-        var places: [Place] = []
+        var places: [SinkPlace] = []
         for number in 0..<chunks {
             places.append(try await bench.place(bench.request(number, recordBytes: 5000), by: sink))
         }
@@ -80,7 +80,7 @@ struct FileSinkAssemblyTests {
     @Test("a job without records has an empty output")
     func empty() async throws {
         let bench = try SinkBench(in: TestFolder())
-        #expect(try await bench.sink().assemble(spans([Place]())) == AssembledOutput(records: 0, bytes: 0))
+        #expect(try await bench.sink().assemble(spans([SinkPlace]())) == AssembledOutput(records: 0, bytes: 0))
         #expect(try bench.folder.read("out.jsonl").isEmpty)
     }
 
@@ -146,7 +146,7 @@ struct FileSinkAssemblyTests {
     func manyFinishers() async throws {
         let bench = try SinkBench(in: TestFolder())
         let sink = bench.sink()
-        var places: [Place] = []
+        var places: [SinkPlace] = []
         for number in 0..<20 {
             places.append(try await bench.place(bench.request(number), by: sink))
         }
@@ -174,11 +174,11 @@ struct FileSinkAssemblyTests {
         let place = try await bench.place(bench.request(0), by: bench.sink())
         let path = bench.segments + "/" + place.segment
         let damages: [(String, BookedSpan)] = [
-            ("ends before byte", BookedSpan(place: Place(segment: place.segment, offset: 0, length: 5000))),
-            ("does not hold the lines", BookedSpan(place: Place(segment: place.segment, offset: 0, length: 17))),
+            ("ends before byte", BookedSpan(place: SinkPlace(segment: place.segment, offset: 0, length: 5000))),
+            ("does not hold the lines", BookedSpan(place: SinkPlace(segment: place.segment, offset: 0, length: 17))),
             ("does not hold the lines", BookedSpan(place: place, lines: [10])),
-            ("No such file", BookedSpan(place: Place(segment: "none.seg", offset: 0, length: 1))),
-            ("is not the name of a segment", BookedSpan(place: Place(segment: "../out.seg", offset: 0, length: 1))),
+            ("No such file", BookedSpan(place: SinkPlace(segment: "none.seg", offset: 0, length: 1))),
+            ("is not the name of a segment", BookedSpan(place: SinkPlace(segment: "../out.seg", offset: 0, length: 1))),
         ]
         for (reason, span) in damages {
             let error = await #expect(throws: SinkError.self) { try await bench.sink().assemble(spans([span])) }

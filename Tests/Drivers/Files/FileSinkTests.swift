@@ -25,7 +25,7 @@ struct FileSinkTests {
     func concurrent() async throws {
         let bench = try SinkBench(in: TestFolder())
         let sink = bench.sink(segmentBytesMax: 20_000)
-        let places = try await withThrowingTaskGroup(of: (Int, Place).self) { group in
+        let places = try await withThrowingTaskGroup(of: (Int, SinkPlace).self) { group in
             for number in 0..<200 {
                 group.addTask {
                     (number, try await bench.place(bench.request(number, recordBytes: 20 + number), by: sink))
@@ -58,7 +58,7 @@ struct FileSinkTests {
             segmentBytesMax: 700
         )
         let requests = try (0..<7).map { try bench.request($0) }
-        let places = writer.write(requests).compactMap { answer -> Place? in
+        let places = writer.write(requests).compactMap { answer -> SinkPlace? in
             guard case .answered(_, let place) = answer else { return nil }
             return place
         }
@@ -105,7 +105,7 @@ struct FileSinkTests {
         let bench = try SinkBench("small/out.jsonl", in: folder)
         let sink = bench.sink()
         let ballast = try folder.write([UInt8](repeating: 1, count: 100 << 10), as: "small/ballast")
-        var places: [Place] = []
+        var places: [SinkPlace] = []
         var halted: String?
         for number in 0..<20 where halted == nil {
             switch await sink.deliver(try bench.request(number, recordBytes: 3000)) {

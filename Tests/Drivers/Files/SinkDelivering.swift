@@ -46,7 +46,7 @@ struct SinkBench {
     }
 
     /// Delivers, and expects that all records are completed.
-    func place(_ request: DeliveryRequest, by sink: FileSink) async throws -> Place {
+    func place(_ request: DeliveryRequest, by sink: FileSink) async throws -> SinkPlace {
         let answer = await sink.deliver(request)
         guard case .answered(let outcomes, let place?) = answer else {
             throw UnexpectedAnswer(answer: answer)
@@ -55,7 +55,7 @@ struct SinkBench {
         return place
     }
 
-    func bytes(at place: Place) throws -> String {
+    func bytes(at place: SinkPlace) throws -> String {
         let bytes = try folder.read(String(segments.dropFirst(folder.path.utf8.count + 1)) + "/" + place.segment)
         return String(decoding: bytes[place.offset..<place.offset + place.length], as: UTF8.self)
     }
@@ -76,6 +76,6 @@ func spans(_ spans: [BookedSpan], atOnce: Int = 3) -> SpanSource {
     }
 }
 
-func spans(_ places: [Place], atOnce: Int = 3) -> SpanSource {
+func spans(_ places: [SinkPlace], atOnce: Int = 3) -> SpanSource {
     spans(places.map { BookedSpan(place: $0) }, atOnce: atOnce)
 }

@@ -17,7 +17,7 @@ final class OutputAssembly: Sendable {
         var stream: OutputStream
         var records = 0
         /// Places that lie directly behind each other, not yet copied.
-        var run: Place?
+        var run: SinkPlace?
         var segments: [String: OpenFile] = [:]
         var buffer: [UInt8] = []
     }
@@ -149,14 +149,14 @@ extension OutputAssembly {
         while offset < end {
             // Through our hands, as the lines are counted and their end is seen to be one.
             try read(min(Self.copyBytes, end - offset), of: segment, at: offset, in: &state)
-            state.records += state.buffer.span.withUnsafeBytes { LineCount.newlines(in: $0) }
+            state.records += state.buffer.span.withUnsafeBytes { Newlines.count(in: $0) }
             offset += state.buffer.count
             try state.stream.append(state.buffer)
         }
         guard state.buffer.last == UInt8(ascii: "\n") else { throw damaged(run) }
     }
 
-    private func copy(_ lines: [Int], of place: Place, in state: inout State) throws(SinkError) {
+    private func copy(_ lines: [Int], of place: SinkPlace, in state: inout State) throws(SinkError) {
         guard place.length <= Self.pickedPlaceBytesMax else { throw damaged(place) }
         try read(place.length, of: segment(place.segment, in: &state), at: place.offset, in: &state)
         var ends: [Int] = []
@@ -194,7 +194,7 @@ extension OutputAssembly {
         return open
     }
 
-    private func damaged(_ place: Place) -> SinkError {
+    private func damaged(_ place: SinkPlace) -> SinkError {
         .stopped(
             "\(folder.path)/\(place.segment) does not hold the lines that are booked at byte \(place.offset): "
                 + "restore it, or run the job anew"

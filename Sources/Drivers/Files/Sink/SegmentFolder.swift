@@ -18,6 +18,8 @@ struct SegmentFolder: Sendable {
         try Folder.makeAll(path)
         let file = try OpenFile(path + "/" + name, O_RDWR | O_CREAT | O_EXCL)
         try Folder.sync(path)
+        // Another writer may just have made the folder, and not have come to sync its name yet.
+        try Folder.sync(Folder.parent(of: path))
         return file
     }
 

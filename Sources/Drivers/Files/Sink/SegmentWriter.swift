@@ -66,7 +66,7 @@ final class SegmentWriter: Sendable {
         }
     }
 
-    private func append(_ lines: DeliveryLines, in state: inout State) throws(SystemFailure) -> Place {
+    private func append(_ lines: DeliveryLines, in state: inout State) throws(SystemFailure) -> SinkPlace {
         if state.current == nil { state.current = try makeSegment(in: &state) }
         guard var segment = state.current else { preconditionFailure("a segment has just been made") }
         do throws(SystemFailure) {
@@ -81,7 +81,7 @@ final class SegmentWriter: Sendable {
             }
             throw error
         }
-        let place = Place(segment: segment.name, offset: segment.length, length: lines.bytes)
+        let place = SinkPlace(segment: segment.name, offset: segment.length, length: lines.bytes)
         segment.length += lines.bytes
         state.current = segment
         return place

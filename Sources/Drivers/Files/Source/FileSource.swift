@@ -137,7 +137,7 @@ package final class FileSource: RecordSource {
             let part = UnsafeMutableRawBufferPointer(rebasing: scratch[..<wanted])
             let count = try reader.read(into: part, at: offset)
             guard count > 0 else { break }
-            line += LineCount.newlines(in: UnsafeRawBufferPointer(rebasing: part[..<count]))
+            line += Newlines.count(in: UnsafeRawBufferPointer(rebasing: part[..<count]))
             offset += Int64(count)
         }
         return line

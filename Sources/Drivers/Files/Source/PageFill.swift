@@ -1,5 +1,4 @@
 // Filling one page: blocks of a file in, lines out, without moving a byte that is once in the buffer.
-import Glibc
 import SluiceCore
 
 /// The work on one page of one slice.
@@ -112,11 +111,8 @@ struct PageFill {
         // Not a copy: nothing is written to the buffer while lines are taken.
         let bytes = bytes
         return bytes.withUnsafeBytes { buffer in
-            guard let base = buffer.baseAddress else { return false }
-            while position.offset < limit, scanned < filled,
-                let newline = memchr(base + scanned, Int32(UInt8(ascii: "\n")), filled - scanned)
-            {
-                let end = UnsafeRawPointer(newline) - base
+            let read = UnsafeRawBufferPointer(rebasing: buffer[..<filled])
+            while position.offset < limit, let end = Newlines.first(in: read, from: scanned) {
                 if cursor > 0, end > request.bytesWanted { return true }
                 append(cursor..<end, in: buffer)
                 position.offset += Int64(end + 1 - cursor)
@@ -213,7 +209,9 @@ extension PageFill {
         var last = bytes[filled - 1]
         while true {
             let count = try read(blockBytes, to: kept, at: next)
-            let newline = bytes[kept..<kept + count].firstIndex(of: UInt8(ascii: "\n"))
+            let newline = bytes.withUnsafeBytes { buffer in
+                Newlines.first(in: UnsafeRawBufferPointer(rebasing: buffer[..<(kept + count)]), from: kept)
+            }
             guard count > 0, newline == nil else {
                 let rest = newline.map { $0 + 1..<kept + count } ?? kept..<kept
                 if let newline, newline > kept { last = bytes[newline - 1] }

@@ -1,5 +1,4 @@
 // One slice of a source, page after page, with its file kept open in between.
-import Glibc
 import SluiceCore
 import Synchronization
 
@@ -78,8 +77,8 @@ final class SliceReader: Sendable {
         while offset < limit {
             let count = try reader.read(into: scratch, at: offset)
             guard count > 0 else { break }
-            if let base = scratch.baseAddress, let newline = memchr(base, Int32(UInt8(ascii: "\n")), count) {
-                return min(limit, offset + Int64(newline - base) + 1)
+            if let newline = Newlines.first(in: UnsafeRawBufferPointer(rebasing: scratch[..<count])) {
+                return min(limit, offset + Int64(newline) + 1)
             }
             offset += Int64(count)
         }
