@@ -1,7 +1,7 @@
 // The log as lines on standard error, for people or for programs.
 import Glibc
 package import Logging
-import SluiceCore
+package import SluiceCore
 
 /// Writes each event as one line, in one system call, so that lines of several processes do not mix.
 package struct StandardErrorLog: LogHandler {

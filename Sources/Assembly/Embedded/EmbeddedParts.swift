@@ -2,7 +2,7 @@
 import FilesDriver
 import ReindexPipeline
 package import SluiceCore
-package import SluiceEngine
+import SluiceEngine
 
 /// Sources and sinks by URL scheme.
 package struct EmbeddedParts: JobParts {

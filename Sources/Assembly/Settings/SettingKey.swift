@@ -1,4 +1,5 @@
 // One key of the configuration: its name, its range, and where its value goes.
+import SluiceCore
 
 /// A documented key. The list of all keys drives reading, `config show` and the refusal of unknown ones.
 package struct SettingKey: Sendable {
@@ -58,7 +59,7 @@ package struct SettingKey: Sendable {
 }
 
 extension SettingKey {
-    typealias Path<Value> = WritableKeyPath<Settings, Value> & Sendable
+    typealias Path<Value> = any WritableKeyPath<Settings, Value> & Sendable
 
     static func integer(
         _ name: String,
