@@ -79,6 +79,17 @@ public struct ContractTime: Sendable {
         return try await task.value
     }
 
+    /// The value of a call that has been woken: it ends although no time passes that matters.
+    ///
+    /// - Throws: the call's error, or `ContractFailure` if it still waits after a minute, so that no case hangs.
+    public func soon<Value: Sendable>(
+        _ task: Task<Value, any Error>,
+        file: String = #fileID,
+        line: Int = #line
+    ) async throws -> Value {
+        try await drive(task, step: .milliseconds(10), limit: .seconds(60), file: file, line: line)
+    }
+
     /// Repeats a check that may fail while an eventually consistent answer settles.
     public func eventually<Value>(_ check: () async throws -> Value) async throws -> Value {
         for _ in 1..<50 {

@@ -154,7 +154,7 @@ extension AtomicBackendContract {
             try await harness.work.receive(limit: 1, invisible: .seconds(30), wait: .seconds(600))
         }
         try await harness.backend.commit(AtomicBatch(sends: [Harness.send("next")]))
-        try expect(try await task.value.map(\.text), equals: ["next"], "what the waiting receive brought")
+        try expect(try await harness.time.soon(task).map(\.text), equals: ["next"], "what the waiting receive brought")
     }
 
     static func deleteUndone(_ harness: Harness) async throws {
