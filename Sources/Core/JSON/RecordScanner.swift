@@ -38,8 +38,10 @@ public struct RecordScanner: Sendable {
         batch.write(room: room) { output in
             walk = page.withUnsafeBytes { buffer in
                 ByteWindow.padded(buffer, range) { bytes in
-                    var walk = RecordWalk(JSONGrammar(bytes: bytes), plan, output)
-                    return walk.run()
+                    plan.withTables { plan in
+                        var walk = RecordWalk(JSONGrammar(bytes: bytes), plan, output)
+                        return walk.run()
+                    }
                 }
             }
             guard walk.end >= 0 else { return 0 }

@@ -17,14 +17,14 @@ struct RecordWalk {
     }
 
     private let grammar: JSONGrammar
-    private let plan: SelectionPlan
+    private let plan: SelectionPlan.Tables
     private let output: UnsafeMutablePointer<UInt8>
     private var count = 0
     private var from = 0
     private var id: Range<Int>?
     private var seen: UInt64 = 0
 
-    init(_ grammar: JSONGrammar, _ plan: SelectionPlan, _ output: UnsafeMutablePointer<UInt8>) {
+    init(_ grammar: JSONGrammar, _ plan: SelectionPlan.Tables, _ output: UnsafeMutablePointer<UInt8>) {
         self.grammar = grammar
         self.plan = plan
         self.output = output

@@ -97,8 +97,29 @@ struct SelectionPlan: Sendable {
         nodes[node].filter |= Self.filterBit(head: head, length: name.count)
     }
 
-    func name(of entry: Entry) -> ArraySlice<UInt8> {
-        names[Int(entry.name.lowerBound)..<Int(entry.name.upperBound)]
+    /// The tables without their owners: counting references for each key would cost a tenth of the scan.
+    ///
+    /// Unsafe, so lent for the time of `body` only; buffers still check their bounds in debug builds.
+    struct Tables {
+        let nodes: UnsafeBufferPointer<Node>
+        let entries: UnsafeBufferPointer<Entry>
+        let names: UnsafeBufferPointer<UInt8>
+        let writesOthers: Bool
+
+        func name(of entry: Entry) -> Slice<UnsafeBufferPointer<UInt8>> {
+            names[Int(entry.name.lowerBound)..<Int(entry.name.upperBound)]
+        }
+    }
+
+    @inline(__always)
+    func withTables<R>(_ body: (Tables) -> R) -> R {
+        nodes.withUnsafeBufferPointer { nodes in
+            entries.withUnsafeBufferPointer { entries in
+                names.withUnsafeBufferPointer { names in
+                    body(Tables(nodes: nodes, entries: entries, names: names, writesOthers: writesOthers))
+                }
+            }
+        }
     }
 
     /// One of 64 bits, by the name's length and first eight bytes.
