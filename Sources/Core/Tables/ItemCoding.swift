@@ -16,14 +16,15 @@ public enum ItemCoding {
         try AttributeDecoder(value: .map(item), codingPath: []).unbox(type)
     }
 
-    static func box(_ value: some Encodable, codingPath: [any CodingKey] = []) throws -> AttributeValue {
+    static func box<Value: Encodable>(_ value: Value, codingPath: [any CodingKey] = []) throws -> AttributeValue {
         switch value {
         case let value as String: return .string(value)
         case let value as Int: return .int(Int64(value))
         case let value as Int64: return .int(value)
         case let value as Bool: return .bool(value)
         case let value as Double: return .double(value)
-        case let value as [UInt8]: return .bytes(value)
+        // By its type: an empty array of anything can be cast to an array of bytes.
+        case let value as [UInt8] where Value.self == [UInt8].self: return .bytes(value)
         default:
             let encoder = AttributeEncoder(codingPath: codingPath)
             try value.encode(to: encoder)

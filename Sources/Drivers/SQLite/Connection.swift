@@ -18,6 +18,8 @@ final class Connection: @unchecked Sendable {
         self.handle = handle
     }
 
+    deinit { finalize() }
+
     /// The statement for the text, ready to be bound; it stays prepared until the connection closes.
     func statement(_ sql: String) throws -> Statement {
         if let statement = statements[sql] { return statement }

@@ -60,20 +60,17 @@ final class Doorbell: Sendable {
 
     /// Says that somebody here is about to look and then to wait; rings from other processes reach us until `leave`.
     func enter() {
-        if state.withLock({ state in
+        // The file's lock is set under ours, lest one who leaves takes it from one who enters.
+        state.withLock { state in
             state.guests += 1
-            return state.guests == 1
-        }) {
-            setLock(F_RDLCK)
+            if state.guests == 1 { setLock(F_RDLCK) }
         }
     }
 
     func leave() {
-        if state.withLock({ state in
+        state.withLock { state in
             state.guests -= 1
-            return state.guests == 0
-        }) {
-            setLock(F_UNLCK)
+            if state.guests == 0 { setLock(F_UNLCK) }
         }
     }
 

@@ -169,7 +169,8 @@ final class Lane: Sendable {
                     failures.append((job, PortError(error, path: path)))
                 }
             }
-            try connection.run("commit")
+            // A reader has nothing to commit, and a rollback ends its snapshot also where the file is damaged.
+            try connection.run(purpose == .writing ? "commit" : "rollback")
         } catch {
             rollBack()
             let error = PortError(error, path: path)

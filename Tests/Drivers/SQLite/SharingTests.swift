@@ -127,33 +127,3 @@ struct SharingTests {
         try await backend.close()
     }
 }
-
-/// A process of another kind that holds the write lock until it is told to commit.
-private final class ForeignWriter {
-    private let process = Process()
-    private let orders = Pipe()
-    private let words = Pipe()
-
-    init(path: String) throws {
-        let program = """
-            import sqlite3, sys
-            c = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=60)
-            c.execute("begin immediate")
-            print("locked", flush=True)
-            sys.stdin.readline()
-            c.execute("commit")
-            """
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", "-c", program, path]
-        process.standardInput = orders
-        process.standardOutput = words
-        try process.run()
-        // Returns once there is something to read: the lock is had.
-        _ = words.fileHandleForReading.availableData
-    }
-
-    func commit() throws {
-        try orders.fileHandleForWriting.write(contentsOf: Data("commit\n".utf8))
-        process.waitUntilExit()
-    }
-}

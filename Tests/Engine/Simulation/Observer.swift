@@ -13,6 +13,13 @@ final class Observer: Sendable {
     private let sinks: SinkWorld
     private let sinkKind: WorldSettings.Sink
     private let letters = Mutex<[String: Letters]>([:])
+    private let problem = Problem()
+
+    private final class Problem: Sendable {
+        private let text = Mutex("it was not read at once")
+        func withLock(_ body: (inout String) -> Void) { text.withLock { body(&$0) } }
+        var description: String { text.withLock { $0 } }
+    }
 
     init(context: EngineContext, tables: any TableStore, job: Job, sinks: SinkWorld, sinkKind: WorldSettings.Sink) {
         self.context = context
@@ -33,6 +40,7 @@ final class Observer: Sendable {
     /// Reads everything at once. The memory driver answers without suspending, so the task below ends before it returns.
     private func account() -> Account? {
         let result = Mutex<Account?>(nil)
+        let problem = problem
         let tables = tables
         let job = job
         // The ports are asynchronous; run on the spot, for the driver never waits.
@@ -60,7 +68,7 @@ final class Observer: Sendable {
                 let read = account
                 result.withLock { $0 = read }
             } catch {
-                result.withLock { $0 = nil }
+                problem.withLock { $0 = "\(error)" }
             }
         }
         _ = task
@@ -69,7 +77,7 @@ final class Observer: Sendable {
 
     /// The first broken promise, or nil.
     func look() -> String? {
-        guard let account = account() else { return "the world could not be read" }
+        guard let account = account() else { return "the world could not be read: \(problem.description)" }
         for slice in account.slices {
             if !slice.balance.isBalanced { return "slice \(slice.index) does not balance: \(slice.balance)" }
             var counts = LetterCounts()
@@ -128,7 +136,7 @@ final class Observer: Sendable {
 
     /// Whether the world came to the end that it should have come to.
     func final() async -> String? {
-        guard let account = account() else { return "the world could not be read" }
+        guard let account = account() else { return "the world could not be read: \(problem.description)" }
         if let problem = look() { return problem }
         let sheet = account.slices.reduce(into: BalanceSheet()) { $0 += $1.balance }
         switch account.status {

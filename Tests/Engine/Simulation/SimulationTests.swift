@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The books, simulated")
 struct SimulationTests {
-    static let seedsEach: UInt64 = 25
+    static let seedsEach: UInt64 = 3
 
     @Test("hold under crashes, stops, lost answers, duplicates and conflicts", arguments: WorldSettings.Sink.allCases, [false, true])
     func faults(sink: WorldSettings.Sink, isAtomic: Bool) async throws {
