@@ -57,6 +57,14 @@ public struct RecordBatch: Sendable {
         bytes[entries[index].range]
     }
 
+    /// Where the id's JSON token lies in `bytes`, a string's quotes included.
+    public func idToken(at index: Int) -> Range<Int> {
+        let range = entries[index].idRange
+        // A string's text is always between quotes, and no quote can stand before a number.
+        let isString = range.lowerBound > 0 && bytes[range.lowerBound - 1] == UInt8(ascii: "\"")
+        return isString ? range.lowerBound - 1..<range.upperBound + 1 : range
+    }
+
     /// The record's id, escapes resolved.
     public func id(at index: Int) -> String {
         let range = entries[index].idRange

@@ -35,7 +35,12 @@ struct Confirmer: Sendable {
         else { return try await close(receipt, ends: nil) }
         let slice = try await context.slices.get(SliceItem.key(job: receipt.chunk.job, index: receipt.chunk.slice))
         guard let slice, !slice.sealed else { return try await close(receipt, ends: nil) }
-        guard let records = try await records(of: receipt) else { return try await giveUp(receipt, nil, "payload_missing") }
+        let records: ChunkRecords
+        switch try await ChunkPayload.read(ChunkMessage(receipt), receipt.chunk, context) {
+        case .records(let found): records = found
+        case .missing: return try await giveUp(receipt, nil, "payload_missing")
+        case .damaged(let problem): return try await giveUp(receipt, nil, "payload_damaged: \(problem)")
+        }
         let request = DeliveryRequest(
             chunk: receipt.chunk, positions: receipt.positions, records: records, attempt: receipt.attempt)
         let isLate = receipt.deadline <= context.now
@@ -124,19 +129,6 @@ struct Confirmer: Sendable {
             payload: records?.record(at: position) ?? [],
             as: .failed
         )
-    }
-
-    private func records(of receipt: ReceiptItem) async throws(PortError) -> ChunkRecords? {
-        let message = ChunkMessage(receipt)
-        do {
-            let bytes = try await context.backend.objects.read(
-                message.payloadKey ?? PayloadKey.page(of: receipt.chunk),
-                range: message.offset..<message.offset + message.length
-            )
-            return try ChunkRecords(bytes: bytes, count: receipt.count)
-        } catch where error.code == .notFound {
-            return nil
-        }
     }
 
     private func say(_ progress: ChunkProgress, _ receipt: ReceiptItem) async throws(PortError) {

@@ -102,20 +102,19 @@ struct Deliverer: Sendable {
         _ todo: [Int],
         _ progress: inout ChunkProgress
     ) async throws(PortError) -> ChunkRecords? {
-        do {
-            let key = message.payloadKey ?? PayloadKey.page(of: chunk)
-            let range = message.offset..<message.offset + message.length
-            let bytes = try await context.backend.objects.read(key, range: range)
-            return try ChunkRecords(bytes: bytes, count: message.count)
-        } catch where error.code == .notFound {
-            // A duplicate may have finished the chunk meanwhile, and its payload been removed: look again.
-            let stored = try await context.chunks.get(ChunkItem.key(chunk))
-            let now = stored.flatMap { Letters($0.letters) } ?? letters
-            for position in todo where !now[position].isFinal {
-                progress.refuse(position, recordID: nil, reason: "payload_missing", attempts: 0, payload: [])
-            }
-            return nil
+        let reason: String
+        switch try await ChunkPayload.read(message, chunk, context) {
+        case .records(let records): return records
+        case .missing: reason = "payload_missing"
+        case .damaged(let problem): reason = "payload_damaged: \(problem)"
         }
+        // A duplicate may have finished the chunk meanwhile, and its payload been removed: look again.
+        let stored = try await context.chunks.get(ChunkItem.key(chunk))
+        let now = stored.flatMap { Letters($0.letters) } ?? letters
+        for position in todo where !now[position].isFinal {
+            progress.refuse(position, recordID: nil, reason: reason, attempts: 0, payload: [])
+        }
+        return nil
     }
 
     /// Keeps dead letters, sends the event, deletes the message; in this order, or all at once.

@@ -50,7 +50,7 @@ struct PageCut {
         payload.append(contentsOf: #"{"ids":["#.utf8)
         for index in range {
             if index > range.lowerBound { payload.append(UInt8(ascii: ",")) }
-            payload.append(contentsOf: batch.bytes[batch.entries[index].idRange])
+            payload.append(contentsOf: batch.bytes[batch.idToken(at: index)])
         }
         payload.append(contentsOf: "]}\n".utf8)
         // The batch keeps its records one line each and one after the other, so a chunk is one span of it.

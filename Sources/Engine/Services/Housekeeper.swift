@@ -131,16 +131,7 @@ final class Housekeeper: Sendable {
         let letters = try await context.chunks.get(ChunkItem.key(chunk)).flatMap { Letters($0.letters) }
             ?? Letters(count: message.count)
         let covered = Set(receipts.flatMap(\.positions))
-        var records: ChunkRecords?
-        do {
-            let key = message.payloadKey ?? PayloadKey.page(of: chunk)
-            let range = message.offset..<message.offset + message.length
-            records = try ChunkRecords(
-                bytes: try await context.backend.objects.read(key, range: range), count: message.count)
-        } catch {
-            guard error.code == .notFound else { throw error }
-            records = nil
-        }
+        let records = try await ChunkPayload.read(message, chunk, context).readable
         var progress = ChunkProgress(count: message.count)
         progress.repeatWhatIsKnown(receipts)
         for position in 0..<message.count where !letters[position].isFinal && !covered.contains(position) {

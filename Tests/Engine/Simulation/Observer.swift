@@ -109,6 +109,14 @@ final class Observer: Sendable {
         return nil
     }
 
+    /// Where everything stands, for the report of a broken run.
+    var summary: String {
+        guard let account = account() else { return problem.description }
+        let slices = account.slices.map { "page \($0.page) epoch \($0.epoch) finished \($0.finished) \($0.balance)" }
+        let chunks = account.chunks.values.map { "\($0.chunk.path)=\($0.letters)" }.sorted()
+        return "job \(account.status)\n\(slices.joined(separator: "\n"))\n\(chunks)"
+    }
+
     private func lettersFell(_ account: Account) -> String? {
         letters.withLock { known in
             for (id, item) in account.chunks {

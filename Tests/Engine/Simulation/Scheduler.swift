@@ -47,6 +47,8 @@ final class Scheduler: Sendable {
     private let time = Mutex(Timestamp(milliseconds: 1_790_000_000_000))
     private let random: SeededRandomSource
     private let options: Options
+    /// Whether anything was written since the observer looked last.
+    private let isDirty = Atomic(true)
     /// Looks at the world after every operation; what it says ends the run.
     private let observe: Mutex<(@Sendable () -> String?)?> = Mutex(nil)
     private let broken: Mutex<String?> = Mutex(nil)
@@ -84,6 +86,8 @@ final class Scheduler: Sendable {
         }
         if stopped > 0 { say("\(stopped) stopped workers wake") }
     }
+
+    func touch() { isDirty.store(true, ordering: .relaxed) }
 
     func begin() { state.withLock { $0.running += 1 } }
 
@@ -127,7 +131,7 @@ final class Scheduler: Sendable {
     /// Who is next, once nobody runs.
     private func choose(_ state: inout State) -> Turn? {
         guard state.running == 0 else { return nil }
-        if let problem = observe.withLock({ $0 })?() { broken.withLock { $0 = $0 ?? problem } }
+        if isDirty.exchange(false, ordering: .relaxed), let problem = observe.withLock({ $0 })?() { broken.withLock { $0 = $0 ?? problem } }
         state.steps += 1
         if state.steps > options.steps {
             broken.withLock { $0 = $0 ?? "no end after \(options.steps) steps" }

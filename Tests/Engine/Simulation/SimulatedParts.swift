@@ -106,6 +106,7 @@ struct LaterSink: ConfirmingSink {
         let ids = world.ids(request)
         if ids.contains(where: { world.isPoison($0) }) { return .refused(reason: "poison") }
         let receipt = world.state.withLock { state in
+            scheduler.touch()
             state.delivered.insert(request.chunk)
             state.nextReceipt += 1
             state.receipts["r\(state.nextReceipt)"] = SinkWorld.Receipt(ids: ids)
@@ -156,6 +157,7 @@ struct PromptSink: RecordSink {
             return mayFail && scheduler.chance(5) ? .retry(reason: "busy") : .completed
         }
         world.state.withLock { state in
+            scheduler.touch()
             state.delivered.insert(request.chunk)
             for (id, outcome) in zip(ids, outcomes) where outcome == .completed { state.held.insert(id) }
         }
@@ -178,6 +180,7 @@ struct PlacingSink: AssemblingSink {
         let mayFail = faults && !scheduler.isDraining
         let ids = world.ids(request)
         let offset = world.state.withLock { state in
+            scheduler.touch()
             state.delivered.insert(request.chunk)
             defer { state.segments[segment, default: []] += ids }
             return state.segments[segment, default: []].count

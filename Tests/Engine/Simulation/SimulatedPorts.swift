@@ -70,7 +70,7 @@ struct SteppedQueue: MessageQueue {
         try await scheduler.step("delete from \(name)")
         if !scheduler.isDraining, scheduler.chance(faults.duplicates) {
             // Still there, for whoever receives it when its time is over.
-            let again: Duration = scheduler.chance(50) ? .zero : .seconds(3 * 86_400)
+            let again: Duration = scheduler.chance(50) ? .zero : .seconds(900)
             scheduler.say("FAULT a message of \(name) comes again after \(again)")
             try await base.changeVisibility(receipts, invisible: again)
             return
@@ -146,6 +146,7 @@ struct FaultRates: Sendable {
         _ what: String,
         _ call: () async throws(PortError) -> Void
     ) async throws(PortError) {
+        scheduler.touch()
         guard !scheduler.isDraining else { return try await call() }
         if scheduler.chance(conflicts) {
             scheduler.say("FAULT \(what): another is in the way")

@@ -114,7 +114,7 @@ struct Simulation: Sendable {
             spawn(&group, "operator") { try await intervene() }
             await group.waitForAll()
         }
-        if let problem = scheduler.verdict { return problem }
+        if let problem = scheduler.verdict { return "\(problem); \(observer.summary)" }
         return await observer.final()
     }
 
@@ -149,7 +149,9 @@ struct Simulation: Sendable {
     }
 
     private func rest(_ duration: Duration = .seconds(1)) async throws {
-        try await scheduler.sleep(until: scheduler.now.advanced(by: duration))
+        // Towards the end there is only waiting for what comes late.
+        let all = scheduler.isDraining ? max(duration, .seconds(20)) : duration
+        try await scheduler.sleep(until: scheduler.now.advanced(by: all))
     }
 
     private func extract(_ index: Int) async throws {

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The books, simulated")
 struct SimulationTests {
-    static let seedsEach: UInt64 = 3
+    static let seedsEach: UInt64 = 10
 
     @Test("hold under crashes, stops, lost answers, duplicates and conflicts", arguments: WorldSettings.Sink.allCases, [false, true])
     func faults(sink: WorldSettings.Sink, isAtomic: Bool) async throws {
@@ -32,7 +32,7 @@ struct SimulationTests {
     private func check(_ settings: WorldSettings) async throws {
         let simulation = try await Simulation(settings)
         if let problem = await simulation.run() {
-            let trace = simulation.scheduler.trace.suffix(120).joined(separator: "\n")
+            let trace = simulation.scheduler.trace.filter { !$0.hasPrefix("extractor") || $0.contains("ends") }.prefix(150).joined(separator: "\n")
             Issue.record("seed \(settings.seed), \(settings.sink), atomic \(settings.isAtomic), \(settings.intervention): \(problem)\n\(trace)")
         }
     }
