@@ -18,7 +18,10 @@ struct Sluice: AsyncParsableCommand {
             Completion scripts: sluice --generate-completion-script bash|zsh|fish
             """,
         version: version,
-        subcommands: [ReindexCommand.self, JobCommand.self, WorkerCommand.self]
+        subcommands: [
+            ReindexCommand.self, JobCommand.self, DeadLettersCommand.self, QueueCommand.self, WorkerCommand.self,
+            ConfigCommand.self, DoctorCommand.self,
+        ]
     )
 
     /// Parses, runs, and says in one line what went wrong.

@@ -5,6 +5,8 @@ struct JobCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "job",
         abstract: "Look at jobs and steer them.",
-        subcommands: [JobShow.self]
+        subcommands: [
+            JobList.self, JobShow.self, JobWatch.self, JobPause.self, JobResume.self, JobCancel.self, JobSet.self,
+        ]
     )
 }

@@ -10,6 +10,8 @@ extension Job {
         for name in attributes.keys.sorted() where record[name] == nil && !Self.hidden.contains(name) {
             record[name] = attributes[name].map(JSONValue.init)
         }
+        // Kept to the millisecond; what adding floating-point numbers leaves behind that is noise.
+        record["active_seconds"] = JSONNumber((activeSeconds * 1000).rounded() / 1000).map { .number($0) }
         return record
     }
 

@@ -1,0 +1,21 @@
+// `sluice job resume`: makes a paused job pending again.
+import ArgumentParser
+import SluiceAssembly
+import SluiceEngine
+
+struct JobResume: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resume",
+        abstract: "Let a paused job go on from its checkpoints.",
+        discussion: "A worker takes it on; with none running, start one with `sluice worker`."
+    )
+
+    @OptionGroup var job: JobArgument
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let id = try job.jobID
+        try await common.withDeployment { output.write(try await $0.control.resume(id).record()) }
+    }
+}

@@ -1,0 +1,63 @@
+// `sluice job set`: changes the settings of a job, while it runs too.
+import ArgumentParser
+import SluiceAssembly
+import SluiceCore
+import SluiceEngine
+
+struct JobSet: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "set",
+        abstract: "Change a job's settings; workers feel it within a second.",
+        discussion: "The number of slices is fixed when a job is created."
+    )
+
+    @OptionGroup var job: JobArgument
+
+    @Option(help: "Records a second over all workers, or unlimited.")
+    var rate: String?
+
+    @Option(help: "Deliveries at once in each worker, 1 to 256, or auto: each worker finds out.")
+    var deliveryConcurrency: String?
+
+    @Option(help: "Dead letters at which the job pauses: 500, or 1%, or off.")
+    var failureBudget: String?
+
+    @Option(help: "A record that can't be read pauses the job, or becomes a dead letter.")
+    var onBadRecord: BadRecordChoice?
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let id = try job.jobID
+        let settings = try settings()
+        try await common.withDeployment { output.write(try await $0.control.set(id, settings).record()) }
+    }
+
+    /// - Throws: `JobError.field` if nothing is to be set, or something is no number.
+    func settings() throws(JobError) -> JobControl.Settings {
+        var settings = JobControl.Settings()
+        if let rate { settings.rate = .some(try Self.number(rate, "rate", orElse: "unlimited") { Double($0) }) }
+        if let deliveryConcurrency {
+            let value = try Self.number(deliveryConcurrency, "delivery-concurrency", orElse: "auto") { Int($0) }
+            settings.deliveryConcurrency = .some(value)
+        }
+        if let failureBudget { settings.failureBudget = .some(failureBudget == "off" ? nil : failureBudget) }
+        settings.onBadRecord = onBadRecord?.value
+        guard rate != nil || deliveryConcurrency != nil || failureBudget != nil || onBadRecord != nil else {
+            throw .field("set", "names nothing to change; add --rate, --delivery-concurrency, --failure-budget or --on-bad-record")
+        }
+        return settings
+    }
+
+    private static func number<Value>(
+        _ text: String,
+        _ field: String,
+        orElse word: String,
+        _ read: (String) -> Value?
+    ) throws(JobError) -> Value? {
+        if text == word { return nil }
+        guard let value = read(text) else { throw .field(field, "must be a number or \(word), is \"\(text)\"") }
+        return value
+    }
+}

@@ -1,0 +1,10 @@
+// The noun `queue`.
+import ArgumentParser
+
+struct QueueCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "queue",
+        abstract: "Look at the queues.",
+        subcommands: [QueueDepthCommand.self]
+    )
+}
