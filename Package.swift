@@ -22,7 +22,7 @@ let floors: [[Target]] = [
     program(
         "sluice",
         at: "CLI",
-        on: ["SluiceCore", "SluiceEngine"],
+        on: ["SluiceCore", "SluiceEngine", "ReindexPipeline"],
         with: [.argumentParser, .configuration, .lifecycle, .logging, .signals]
     ),
 

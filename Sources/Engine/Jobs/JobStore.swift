@@ -27,7 +27,7 @@ public struct JobStore: Sendable {
         for start in stride(from: 0, to: slices.count, by: TableLimits.actionsPerTransaction) {
             let some = slices[start..<min(start + TableLimits.actionsPerTransaction, slices.count)]
             var actions: [TableAction] = []
-            for slice in some { actions.append(try Table<SliceItem>.putting(slice, if: .itemAbsent)) }
+            for slice in some { actions.append(try Table<SliceItem>.putting(slice)) }
             let batch = actions
             try await context.retrying { () throws(PortError) in try await context.backend.tables.writeEach(batch) }
         }

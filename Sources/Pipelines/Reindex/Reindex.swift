@@ -1,1 +1,11 @@
-// Placeholder sentence.
+// Reindexing: documents from where they are to the index that should hold them, whole or by named fields.
+
+/// What is fixed about reindexing jobs.
+package enum Reindex {
+    /// How many slices a job has unless it says otherwise: as many as one process extracts at once.
+    package static let defaultConcurrency = 8
+    package static let defaultPageSize = 500
+    package static let defaultIDField = "_id"
+    /// The account of jobs whose source and sink know none.
+    package static let localAccount = "local"
+}

@@ -1,0 +1,17 @@
+// `sluice job show`: one job's record, counters included.
+import ArgumentParser
+import SluiceAssembly
+import SluiceEngine
+
+struct JobShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "show", abstract: "Print a job's record.")
+
+    @OptionGroup var job: JobArgument
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let id = try job.jobID
+        try await common.withDeployment { output.write(try await $0.jobs.get(id).record()) }
+    }
+}

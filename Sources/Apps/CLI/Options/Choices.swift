@@ -1,0 +1,26 @@
+// Choices of jobs as the command line spells them.
+import ArgumentParser
+import SluiceCore
+
+enum ReindexTypeChoice: String, CaseIterable, ExpressibleByArgument {
+    case post, patch
+
+    var value: Job.ReindexType {
+        switch self {
+        case .post: .post
+        case .patch: .patch
+        }
+    }
+}
+
+enum BadRecordChoice: String, CaseIterable, ExpressibleByArgument {
+    case stop
+    case deadLetter = "dead-letter"
+
+    var value: Job.BadRecordRule {
+        switch self {
+        case .stop: .stop
+        case .deadLetter: .deadLetter
+        }
+    }
+}

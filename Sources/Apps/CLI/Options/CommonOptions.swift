@@ -1,0 +1,67 @@
+// What every command can be told: which database, which configuration, how much log.
+import ArgumentParser
+import Foundation
+import Logging
+import SluiceAssembly
+
+struct CommonOptions: ParsableArguments {
+    @Option(help: "The SQLite file. (default: $SLUICE_DATABASE, else $XDG_DATA_HOME/sluice/sluice.db)", completion: .file())
+    var database: String?
+
+    @Option(
+        help: "The configuration file. (default: $SLUICE_CONFIG, else $XDG_CONFIG_HOME/sluice/config.yaml)",
+        completion: .file()
+    )
+    var config: String?
+
+    @Option(help: "The least level that is logged: \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var logLevel: String?
+
+    @Option(
+        name: .customLong("set"),
+        help: "Any other setting, such as inflight.max=500; may be repeated. `sluice config show` lists all."
+    )
+    var setting: [String] = []
+
+    /// The settings that hold for this command.
+    ///
+    /// - Throws: `ConfigurationError`.
+    func settings() async throws -> EffectiveSettings {
+        var values: [String: String] = [:]
+        for text in setting {
+            guard let sign = text.firstIndex(of: "="), sign > text.startIndex else {
+                throw ConfigurationError("set", "\"\(text)\" is not of the form key=value")
+            }
+            values[String(text[..<sign])] = String(text[text.index(after: sign)...])
+        }
+        if let database { values["database.path"] = database }
+        if let logLevel { values["log.level"] = logLevel }
+        return try await EffectiveSettings.read(
+            commandLine: values,
+            environment: ProcessInfo.processInfo.environment,
+            file: config
+        )
+    }
+
+    /// Opens the database, does something with it, and closes it, whatever came of it.
+    ///
+    /// - Parameter makingIt: Whether a database that isn't there is made.
+    func withDeployment<Answer>(
+        makingIt: Bool = false,
+        _ body: (Deployment) async throws -> Answer
+    ) async throws -> Answer {
+        let settings = try await settings().settings
+        let logger = Logger(label: "sluice") { _ in
+            StandardErrorLog(level: settings.logLevel, format: settings.logFormat)
+        }
+        let deployment = try await Deployment.open(settings, makingIt: makingIt, logger: logger)
+        do {
+            let answer = try await body(deployment)
+            try await deployment.close()
+            return answer
+        } catch {
+            try await deployment.close()
+            throw error
+        }
+    }
+}

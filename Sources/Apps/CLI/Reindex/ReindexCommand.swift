@@ -1,0 +1,10 @@
+// The noun `reindex`.
+import ArgumentParser
+
+struct ReindexCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reindex",
+        abstract: "Move documents into an index, whole or by field.",
+        subcommands: [ReindexStartCommand.self]
+    )
+}

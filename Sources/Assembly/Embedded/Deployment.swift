@@ -1,0 +1,72 @@
+// The embedded default, opened: one SQLite file, its objects, and everything that works on them.
+import FilesDriver
+import Glibc
+package import Logging
+package import SQLiteDriver
+package import SluiceCore
+package import SluiceEngine
+
+/// One opening of the embedded backend; close it at the end.
+package struct Deployment: Sendable {
+    package let settings: Settings
+    package let context: EngineContext
+    package let database: SQLiteBackend
+
+    package var jobs: JobStore { JobStore(context) }
+    package var control: JobControl { JobControl(context) }
+    package var deadLetters: DeadLetters { DeadLetters(context) }
+
+    /// Opens the database and its objects.
+    ///
+    /// - Parameter makingIt: Whether a database that isn't there is made.
+    /// - Throws: `PortError`; `notFound` if there is no database and none is to be made.
+    package static func open(
+        _ settings: Settings,
+        makingIt: Bool,
+        logger: Logger
+    ) async throws(PortError) -> Deployment {
+        let path = absolute(settings.databasePath)
+        guard makingIt || access(path, F_OK) == 0 else {
+            throw PortError(
+                .notFound,
+                "there is none at \(path); `sluice reindex start` makes one, --database or SLUICE_DATABASE names another"
+            )
+        }
+        let database = try await SQLiteBackend.open(
+            SQLiteOptions(path: path, durability: settings.durability, busyWait: settings.busyWait)
+        )
+        do {
+            let objects = try FileObjectStore(root: path + ".objects")
+            let context = EngineContext(
+                backend: try database.backend(objects: objects),
+                parts: EmbeddedParts(owner: database.owners.own),
+                settings: settings.engine,
+                logger: logger
+            )
+            return Deployment(settings: settings, context: context, database: database)
+        } catch {
+            try await database.close()
+            throw error
+        }
+    }
+
+    /// A worker on this database; run it, and end it by its stop signal.
+    package func worker() -> Worker {
+        let database = database
+        let tables = TableSchedule(
+            tables: context.backend.tables, clock: context.clock, owner: context.backend.owners.own)
+        return Worker(context, schedule: tables) { _ = try await database.keepHouse() }
+    }
+
+    package func close() async throws(PortError) {
+        try await database.close()
+    }
+
+    /// A path that stays right whatever becomes of the working folder.
+    package static func absolute(_ path: String) -> String {
+        guard !path.hasPrefix("/") else { return path }
+        guard let here = getcwd(nil, 0) else { return path }
+        defer { free(here) }
+        return String(cString: here) + "/" + path
+    }
+}

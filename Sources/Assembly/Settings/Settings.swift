@@ -1,0 +1,49 @@
+// Everything that can be configured, as plain values.
+package import Logging
+package import SQLiteDriver
+package import SluiceEngine
+
+/// The settings of one process, read once at the edge.
+package struct Settings: Sendable {
+    /// How log lines look on standard error.
+    package enum LogFormat: String, Sendable, CaseIterable {
+        case text, json
+    }
+
+    package var databasePath: String
+    package var durability = SQLiteOptions.Durability.full
+    package var busyWait: Duration = .seconds(60)
+    package var logLevel = Logger.Level.notice
+    package var logFormat = LogFormat.text
+    package var engine = EngineSettings()
+    /// What a reindex takes for options that it does not name.
+    package var reindex = ReindexDefaults()
+
+    package init(folders: UserFolders) {
+        databasePath = folders.database
+    }
+}
+
+/// What jobs get that say nothing else.
+package struct ReindexDefaults: Sendable, Hashable {
+    package var concurrency = 8
+    package var pageSize = 500
+    /// Records a second; nil is unlimited.
+    package var rate: Double?
+    /// Such as `1%` or `500`; nil is off.
+    package var failureBudget: String?
+}
+
+/// A setting that can't be used, and what to do about it.
+package struct ConfigurationError: Error, Equatable, CustomStringConvertible {
+    /// The key, or the file or option that holds it.
+    package let key: String
+    package let problem: String
+
+    package init(_ key: String, _ problem: String) {
+        self.key = key
+        self.problem = problem
+    }
+
+    package var description: String { "\(key): \(problem)" }
+}
