@@ -141,7 +141,9 @@ struct Simulation: Sendable {
 
     private func isOver() async throws -> Bool {
         guard let now = try await context.jobs.get(job.key) else { return true }
-        guard now.status.isFinal, scheduler.isDraining else { return false }
+        // A job with failures is redriven until it has none; only places can't be mended.
+        let isEnd = now.status.isFinal && (now.status != .completedWithFailures || settings.sink == .placing)
+        guard isEnd, scheduler.isDraining else { return false }
         let queues = context.backend.queues
         let chunks = try await queues.replay.depth().total
         let events = try await queues.progress.depth().total
@@ -254,7 +256,7 @@ struct Simulation: Sendable {
                 _ = try await DeadLetters(context).redrive(job.id)
                 try await rest(.seconds(60))
             }
-            if try await isOver(), try await context.jobs.get(job.key)?.status != .completedWithFailures { return }
+            if try await isOver() { return }
             try await rest(.seconds(60))
         }
     }

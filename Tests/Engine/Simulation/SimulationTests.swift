@@ -32,7 +32,7 @@ struct SimulationTests {
     private func check(_ settings: WorldSettings) async throws {
         let simulation = try await Simulation(settings)
         if let problem = await simulation.run() {
-            let trace = simulation.scheduler.trace.filter { !$0.hasPrefix("extractor") || $0.contains("ends") }.prefix(150).joined(separator: "\n")
+            let trace = simulation.scheduler.trace.filter { !$0.hasPrefix("extractor") || $0.contains("ends") }.suffix(60).joined(separator: "\n")
             Issue.record("seed \(settings.seed), \(settings.sink), atomic \(settings.isAtomic), \(settings.intervention): \(problem)\n\(trace)")
         }
     }
