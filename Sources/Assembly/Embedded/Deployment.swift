@@ -18,11 +18,14 @@ package struct Deployment: Sendable {
 
     /// Opens the database and its objects.
     ///
-    /// - Parameter makingIt: Whether a database that isn't there is made.
+    /// - Parameters:
+    ///   - makingIt: Whether a database that isn't there is made.
+    ///   - working: Whether a worker is to run here; others do not share in the jobs' rates.
     /// - Throws: `PortError`; `notFound` if there is no database and none is to be made.
     package static func open(
         _ settings: Settings,
         makingIt: Bool,
+        working: Bool,
         logger: Logger
     ) async throws(PortError) -> Deployment {
         let path = absolute(settings.databasePath)
@@ -33,7 +36,8 @@ package struct Deployment: Sendable {
             )
         }
         let database = try await SQLiteBackend.open(
-            SQLiteOptions(path: path, durability: settings.durability, busyWait: settings.busyWait)
+            SQLiteOptions(
+                path: path, durability: settings.durability, busyWait: settings.busyWait, isOnlooker: !working)
         )
         do {
             let objects = try FileObjectStore(root: path + ".objects")
@@ -58,6 +62,16 @@ package struct Deployment: Sendable {
         return Worker(context, schedule: tables) { _ = try await database.keepHouse() }
     }
 
+    /// A job with its counters as its slices have them, which are ahead of its stored record by up to a tick.
+    ///
+    /// - Throws: `JobError.unknown`.
+    package func job(_ id: JobID) async throws -> Job {
+        var job = try await jobs.get(id)
+        guard !job.status.isFinal else { return job }
+        job.show(try await jobs.balance(of: id))
+        return job
+    }
+
     package func close() async throws(PortError) {
         try await database.close()
     }
@@ -68,5 +82,18 @@ package struct Deployment: Sendable {
         guard let here = getcwd(nil, 0) else { return path }
         defer { free(here) }
         return String(cString: here) + "/" + path
+    }
+}
+
+extension Job {
+    fileprivate mutating func show(_ sheet: BalanceSheet) {
+        extractedDocCount = sheet.extracted
+        skippedDocCount = sheet.skipped
+        inFlightDocCount = sheet.inFlight
+        awaitingDocCount = sheet.awaiting
+        deadLetteredDocCount = sheet.deadLettered
+        completedDocCount = sheet.completed
+        replayedDocCount = sheet.replayed
+        redeliveredDocCount = sheet.redelivered
     }
 }

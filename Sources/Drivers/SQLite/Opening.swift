@@ -15,7 +15,8 @@ struct Opening {
         try makeFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)
         let writing: DatabaseQueue
         do { writing = try openWriter() } catch { throw PortError(error, path: path) }
-        let owners = try SQLiteOwners(folder: path + ".owners", random: options.random)
+        let owners = try SQLiteOwners(
+            folder: path + ".owners", isOnlooker: options.isOnlooker, random: options.random)
         do {
             let doorbell = try Doorbell(path: path + ".owners/doorbell")
             let number = try writing.write { database in

@@ -18,6 +18,9 @@ public struct SQLiteOptions: Sendable {
     public var queues: [QueueSetup]
     /// How long a call waits for another process's write to end before it throws `unavailable`.
     public var busyWait: Duration
+    /// Opened only to look or to state a wish: such an owner is none of the workers that `liveCount` counts, which
+    /// share rates among them.
+    public var isOnlooker: Bool
 
     public init(
         path: String,
@@ -25,7 +28,8 @@ public struct SQLiteOptions: Sendable {
         clock: any Timekeeping = WallClock(),
         random: any RandomSource = SystemRandomSource(),
         queues: [QueueSetup] = Queues.setups,
-        busyWait: Duration = .seconds(60)
+        busyWait: Duration = .seconds(60),
+        isOnlooker: Bool = false
     ) {
         self.path = path
         self.durability = durability
@@ -33,5 +37,6 @@ public struct SQLiteOptions: Sendable {
         self.random = random
         self.queues = queues
         self.busyWait = busyWait
+        self.isOnlooker = isOnlooker
     }
 }

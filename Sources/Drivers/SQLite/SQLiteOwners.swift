@@ -7,16 +7,18 @@ public import SluiceCore
 /// An owner that ended, in whatever way, has lost its lock; one that is stopped or busy keeps it.
 public struct SQLiteOwners: OwnerRegistry {
     private static let suffix = ".lock"
+    /// Ends the names of owners that do no work.
+    private static let onlookerMark = "-onlooker"
 
     public let own: OwnerID
     let folder: String
     private let lock: OwnerLock
 
     /// Makes the folder and this owner's file.
-    init(folder: String, random: any RandomSource) throws(PortError) {
+    init(folder: String, isOnlooker: Bool = false, random: any RandomSource) throws(PortError) {
         self.folder = folder
         try makeFolder(folder)
-        own = OwnerID("\(ProcessInfo.processInfo.processIdentifier)-\(random.hexadecimal(12))")
+        own = OwnerID("\(ProcessInfo.processInfo.processIdentifier)-\(random.hexadecimal(12))\(isOnlooker ? Self.onlookerMark : "")")
         lock = try OwnerLock.make(at: "\(folder)/\(own)\(Self.suffix)")
     }
 
@@ -25,7 +27,7 @@ public struct SQLiteOwners: OwnerRegistry {
     }
 
     public func liveCount() async -> Int {
-        max(1, live().count)
+        max(1, live().count { !$0.hasSuffix(Self.onlookerMark) })
     }
 
     /// Whether the owner of this name has certainly ended; none of its system calls waits.

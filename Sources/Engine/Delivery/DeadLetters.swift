@@ -58,7 +58,8 @@ public struct DeadLetters: Sendable {
 
     /// Sends dead letters again: all, or those with the given record ids; how many.
     ///
-    /// A record stays dead until it is confirmed, so sending twice counts nothing twice.
+    /// A record stays dead until it is confirmed, so sending twice counts nothing twice. What was never fit to be sent
+    /// (`DeadLetter.canBeSent`) is passed over.
     ///
     /// - Throws: `JobError.field` if the job's state forbids it.
     public func redrive(_ id: JobID, recordIDs: Set<String>? = nil) async throws -> Int {
@@ -75,7 +76,11 @@ public struct DeadLetters: Sendable {
         var cursor: TableCursor?
         repeat {
             let page = try await list(id, after: cursor)
-            let wanted = page.letters.filter { recordIDs == nil || $0.recordID.map { recordIDs?.contains($0) ?? true } ?? false }
+            let wanted = page.letters.filter { letter in
+                guard letter.canBeSent else { return false }
+                guard let recordIDs else { return true }
+                return letter.recordID.map(recordIDs.contains) ?? false
+            }
             for (chunk, letters) in Dictionary(grouping: wanted, by: \.chunk) {
                 guard let chunk else { continue }
                 try await send(letters, of: chunk, job.jobKey)
@@ -103,6 +108,12 @@ public struct DeadLetters: Sendable {
         let outgoing = try message.outgoing()
         try await context.retrying { () throws(PortError) in try await context.backend.queues.replay.send([outgoing]) }
     }
+}
+
+extension DeadLetter {
+    /// Whether the record was ever fit to be sent: one that could not be read, or was lost, has nothing a sink could
+    /// take. Its source has to be mended, and moved by a new job.
+    public var canBeSent: Bool { attempts > 0 && !payload.isEmpty }
 }
 
 extension PageCut {

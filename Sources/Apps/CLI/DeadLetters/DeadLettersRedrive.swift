@@ -8,7 +8,10 @@ struct DeadLettersRedrive: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "redrive",
         abstract: "Send a job's dead letters again, and print how many.",
-        discussion: "A worker delivers them. A record stays dead until it is confirmed, so nothing is counted twice."
+        discussion: """
+            A worker delivers them. A record stays dead until it is confirmed, so nothing is counted twice. Records that \
+            could not even be read are passed over: export them, mend them, and start a job for them.
+            """
     )
 
     @OptionGroup var job: JobArgument
@@ -22,7 +25,18 @@ struct DeadLettersRedrive: AsyncParsableCommand {
     func run() async throws {
         let id = try job.jobID
         let wanted = recordIDs.isEmpty ? nil : Set(recordIDs)
-        let sent = try await common.withDeployment { try await $0.deadLetters.redrive(id, recordIDs: wanted) }
+        let (sent, unfit) = try await common.withDeployment { deployment in
+            let sent = try await deployment.deadLetters.redrive(id, recordIDs: wanted)
+            var unfit = 0
+            try await deployment.forEachDeadLetter(of: id) { unfit += $0.canBeSent ? 0 : 1 }
+            return (sent, unfit)
+        }
+        if unfit > 0, wanted == nil {
+            StandardError.write(
+                "sluice: \(unfit) dead letters can't be sent, for they are no valid records; "
+                    + "`sluice dead-letters export \(id)` writes them to be mended\n"
+            )
+        }
         switch output.format {
         case .table: StandardOutput.write("\(sent)\n")
         case .json: output.write(["reindex_id": .string(id.text), "sent": .number(JSONNumber(sent))])

@@ -16,6 +16,9 @@ struct JobCancel: AsyncParsableCommand {
 
     func run() async throws {
         let id = try job.jobID
-        try await common.withDeployment { output.write(try await $0.control.cancel(id).record()) }
+        try await common.withDeployment { deployment in
+            try await deployment.control.cancel(id)
+            output.write(try await deployment.job(id).record())
+        }
     }
 }

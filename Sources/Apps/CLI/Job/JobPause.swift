@@ -16,6 +16,9 @@ struct JobPause: AsyncParsableCommand {
 
     func run() async throws {
         let id = try job.jobID
-        try await common.withDeployment { output.write(try await $0.control.pause(id).record()) }
+        try await common.withDeployment { deployment in
+            try await deployment.control.pause(id)
+            output.write(try await deployment.job(id).record())
+        }
     }
 }

@@ -16,6 +16,9 @@ struct JobResume: AsyncParsableCommand {
 
     func run() async throws {
         let id = try job.jobID
-        try await common.withDeployment { output.write(try await $0.control.resume(id).record()) }
+        try await common.withDeployment { deployment in
+            try await deployment.control.resume(id)
+            output.write(try await deployment.job(id).record())
+        }
     }
 }

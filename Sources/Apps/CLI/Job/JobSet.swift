@@ -31,7 +31,10 @@ struct JobSet: AsyncParsableCommand {
     func run() async throws {
         let id = try job.jobID
         let settings = try settings()
-        try await common.withDeployment { output.write(try await $0.control.set(id, settings).record()) }
+        try await common.withDeployment { deployment in
+            try await deployment.control.set(id, settings)
+            output.write(try await deployment.job(id).record())
+        }
     }
 
     /// - Throws: `JobError.field` if nothing is to be set, or something is no number.

@@ -1,7 +1,6 @@
 // `sluice job show`: one job's record, counters included.
 import ArgumentParser
 import SluiceAssembly
-import SluiceEngine
 
 struct JobShow: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "show", abstract: "Print a job's record.")
@@ -12,6 +11,6 @@ struct JobShow: AsyncParsableCommand {
 
     func run() async throws {
         let id = try job.jobID
-        try await common.withDeployment { output.write(try await $0.jobs.get(id).record()) }
+        try await common.withDeployment { output.write(try await $0.job(id).record()) }
     }
 }

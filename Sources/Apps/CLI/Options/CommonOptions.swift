@@ -45,16 +45,19 @@ struct CommonOptions: ParsableArguments {
 
     /// Opens the database, does something with it, and closes it, whatever came of it.
     ///
-    /// - Parameter makingIt: Whether a database that isn't there is made.
+    /// - Parameters:
+    ///   - makingIt: Whether a database that isn't there is made.
+    ///   - working: Whether this process is a worker.
     func withDeployment<Answer>(
         makingIt: Bool = false,
+        working: Bool = false,
         _ body: (Deployment) async throws -> Answer
     ) async throws -> Answer {
         let settings = try await settings().settings
         let logger = Logger(label: "sluice") { _ in
             StandardErrorLog(level: settings.logLevel, format: settings.logFormat)
         }
-        let deployment = try await Deployment.open(settings, makingIt: makingIt, logger: logger)
+        let deployment = try await Deployment.open(settings, makingIt: makingIt, working: working, logger: logger)
         do {
             let answer = try await body(deployment)
             try await deployment.close()

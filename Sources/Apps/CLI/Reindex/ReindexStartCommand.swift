@@ -70,7 +70,7 @@ struct ReindexStartCommand: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        try await common.withDeployment(makingIt: true) { deployment in
+        try await common.withDeployment(makingIt: true, working: wait) { deployment in
             let request = request(deployment.settings.reindex)
             let job = try await ReindexStart(deployment.context).start(request)
             guard wait else {
@@ -94,7 +94,7 @@ struct ReindexStartCommand: AsyncParsableCommand {
             try await follower.follow()
             return true
         }
-        let ended = try await deployment.jobs.get(job.id)
+        let ended = try await deployment.job(job.id)
         if !isReached, ExitStatus(of: ended.status) == .interrupted {
             StandardError.write("sluice: interrupted; job \(job.id) goes on with `sluice worker`\n")
         }

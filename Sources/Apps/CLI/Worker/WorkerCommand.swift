@@ -21,7 +21,7 @@ struct WorkerCommand: AsyncParsableCommand {
 
     func run() async throws {
         let untilIdle = untilIdle
-        try await common.withDeployment(makingIt: true) { deployment in
+        try await common.withDeployment(makingIt: true, working: true) { deployment in
             let worker = deployment.worker()
             let isReached = try await WorkerRun(worker: worker).run {
                 if untilIdle { try await worker.waitUntilIdle() } else { await worker.stop.wait() }
