@@ -60,14 +60,6 @@ public enum DeliveryAnswer: Sendable, Equatable {
     case halted(reason: String)
 }
 
-/// How one record ended at the sink.
-public enum RecordOutcome: Sendable, Equatable {
-    case completed
-    /// For good.
-    case refused(reason: String)
-    case retry(reason: String)
-}
-
 /// What a sink says of a receipt.
 public enum Confirmation: Sendable, Equatable {
     case open

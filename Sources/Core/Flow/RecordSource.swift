@@ -31,15 +31,6 @@ public struct SourceDescription: Sendable, Hashable {
     }
 }
 
-/// The source's opaque token for the next page of a slice.
-public struct Continuation: Sendable, Hashable {
-    public let text: String
-
-    public init(_ text: String) {
-        self.text = text
-    }
-}
-
 /// Which page is wanted.
 public struct PageRequest: Sendable, Hashable {
     /// 0 to `slices - 1`.

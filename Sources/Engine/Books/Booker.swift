@@ -1,12 +1,6 @@
 // Books progress events: letters rise, counters move by the difference, in one transaction.
 import SluiceCore
 
-/// A chunk whose records have all ended, as far as its letters say.
-struct SettledChunk: Sendable, Hashable {
-    let chunk: ChunkID
-    let chunksOfPage: Int
-}
-
 /// The transition Book of the books.
 struct Booker: Sendable {
     let context: EngineContext

@@ -178,12 +178,3 @@ struct ChunkDelivery: Sendable {
         try await context.retrying { () throws(PortError) in try await context.receipts.put(item, if: .itemAbsent) }
     }
 }
-
-/// The sink can't take anything until somebody outside mends it; the message stays for later.
-struct DeliveryHalted: Error, CustomStringConvertible {
-    let reason: String
-    var description: String { reason }
-}
-
-/// The job was cancelled while its records waited; the message is dropped when it comes again.
-struct DeliveryDropped: Error {}

@@ -1,16 +1,6 @@
 // Extracts one slice: fetch, transform, cut, keep, send, commit, page after page.
 import SluiceCore
 
-/// How an extraction of a slice ended.
-enum ExtractionEnd: Sendable, Equatable {
-    /// The source has said that nothing follows, and the last page is committed.
-    case finished
-    /// The job is no longer in progress, or this process stops; the slice is at a checkpoint.
-    case stopped
-    /// Another epoch has the slice: nothing of what this one still held was written.
-    case fenced
-}
-
 /// Extraction by the transitions Extract and Commit of the books.
 struct Extractor: Sendable {
     let context: EngineContext
@@ -215,16 +205,5 @@ struct Extractor: Sendable {
                 attempt += 1
             }
         }
-    }
-}
-
-/// A record that can't be transformed, in a job that is to stop at one.
-struct BadRecord: Error, CustomStringConvertible {
-    let place: String
-    let reason: String
-
-    var description: String {
-        "\(place): \(reason); mend the source and start again, or let such records become dead letters with "
-            + "`sluice job set ID --on-bad-record dead-letter` and resume"
     }
 }

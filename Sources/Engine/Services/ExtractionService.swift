@@ -231,10 +231,3 @@ public final class ExtractionService: Launcher {
         }
     }
 }
-
-/// What a slice's checkpoints were written for.
-public enum SliceMatch {
-    public static func text(job: Job, source: SourceDescription, transform: any RecordTransform) -> String {
-        "slices=\(job.concurrency) source=\(source.fingerprint) selection=\(transform.fingerprint)"
-    }
-}

@@ -144,18 +144,3 @@ final class ReplayService: Sendable {
         }
     }
 }
-
-extension StopSignal {
-    /// Waits, but no longer than until a stop is asked for.
-    func pause(_ duration: Duration, _ clock: any Timekeeping) async {
-        await withTaskGroup { group in
-            group.addTask { await self.wait() }
-            group.addTask {
-                // Cancelled when the stop comes first; either way the wait is over.
-                do { try await clock.sleep(for: duration) } catch { return }
-            }
-            await group.next()
-            group.cancelAll()
-        }
-    }
-}

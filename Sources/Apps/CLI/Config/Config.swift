@@ -1,4 +1,4 @@
-// The noun `config`.
+// The noun `config`: what is set, and where each value comes from.
 import ArgumentParser
 
 struct ConfigCommand: AsyncParsableCommand {

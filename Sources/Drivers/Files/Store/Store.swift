@@ -1,4 +1,4 @@
-// A key of an object, checked before it becomes a path.
+// Objects as files below one folder: a key is checked before it becomes a path.
 import SluiceCore
 
 /// A key that names a file below the store's root and nothing outside it.

@@ -1,4 +1,4 @@
-// Choices of jobs as the command line spells them.
+// What commands can be told, and how choices of jobs are spelt on the command line.
 import ArgumentParser
 import SluiceCore
 

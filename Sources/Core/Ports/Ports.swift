@@ -1,4 +1,4 @@
-// Everything a backend offers, in one hand.
+// What the core asks of the outside, one protocol for each promise, and a backend that has all of them in one hand.
 
 /// The ports of one backend, opened together.
 public struct Backend: Sendable {

@@ -1,4 +1,4 @@
-// The noun `dead-letters`.
+// The noun `dead-letters`: records that were given up, listed, sent again and exported.
 import ArgumentParser
 
 struct DeadLettersCommand: AsyncParsableCommand {

@@ -1,4 +1,4 @@
-// The noun `job`.
+// The noun `job`: jobs looked at and steered.
 import ArgumentParser
 
 struct JobCommand: AsyncParsableCommand {

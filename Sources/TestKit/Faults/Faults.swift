@@ -1,4 +1,4 @@
-// Which call fails, and how: one fault at one place, found again in every run.
+// Ports that fail on cue: which call fails, and how, found again in every run.
 import SluiceCore
 import Synchronization
 

@@ -1,4 +1,4 @@
-// The noun `reindex`.
+// The noun `reindex`: jobs that move documents into an index.
 import ArgumentParser
 
 struct ReindexCommand: AsyncParsableCommand {

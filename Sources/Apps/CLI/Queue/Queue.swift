@@ -1,4 +1,4 @@
-// The noun `queue`.
+// The noun `queue`: how much waits where.
 import ArgumentParser
 
 struct QueueCommand: AsyncParsableCommand {

@@ -1,4 +1,4 @@
-// One promise of a port, as a case that any driver can be put to.
+// The promises of each port as cases that any driver can be put to.
 
 /// A named promise and the steps that find out whether a driver keeps it.
 ///

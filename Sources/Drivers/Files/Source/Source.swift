@@ -1,4 +1,4 @@
-// Where a line begins: in which file of a source, and where in it.
+// Records out of files, by slices that end at lines: a place is a file of the source and an offset in it.
 import SluiceCore
 
 /// A file by its number in the catalog, and an offset in its content: for a gzip file, in what it unpacks to.

@@ -1,4 +1,4 @@
-// Finding and counting the ends of lines.
+// Files and folders as the kernel knows them, on threads that may wait, and the ends of their lines.
 import Glibc
 
 enum Newlines {
