@@ -52,11 +52,11 @@ def check_books(path, count):
     with open(path, encoding="utf-8") as file:
         job = json.load(file)
     sheet = {name: job.get(f"{name}_doc_count", 0) for name in ["extracted", *ENDS, "replayed", "redelivered"]}
-    width = max(map(len, sheet))
+    width = max(map(len, sheet)) + 2
     print(f"Balance sheet of job {job['reindex_id']}, {job['job_status']}:")
     print(f"  {'extracted':{width}}  {sheet['extracted']:>9}")
     for name in ENDS:
-        print(f"  {'= ' if name == ENDS[0] else '+ '}{name.replace('_', '-'):{width - 2}}  {sheet[name]:>9}")
+        print(f"  {'=' if name == ENDS[0] else '+'} {name.replace('_', '-'):{width - 2}}  {sheet[name]:>9}")
     print(f"  {'redelivered':{width}}  {sheet['redelivered']:>9}")
     if sheet["extracted"] != sum(sheet[name] for name in ENDS):
         return "the balance sheet does not balance"

@@ -36,8 +36,8 @@ count=$("$scripts/package_index.py" <"$work/available" 2>&1 >"$work/packages.jso
 [ "$count" -gt 1000 ] || die "only $count packages are known here, too few to be killed among; add an archive to apt's sources"
 echo "$count records, $(stat --format %s "$work/packages.jsonl") bytes"
 
-# At this rate the whole move takes 20 seconds, so that a kill after a fifth of it can't come too late.
-say "First try: 8 slices, $((count / 20)) records a second, and kill -9 when a fifth is done"
+# At this rate the whole move takes 20 seconds, so that a kill well before its half can't come too late.
+say "First try: 8 slices, $((count / 20)) records a second, and kill -9 when two fifths are done"
 "$sluice" reindex start --source "file://$work/packages.jsonl" --sink "file://$work/moved.jsonl" \
     --concurrency 8 --rate "$((count / 20))" --wait --format json >"$work/first.json" &
 mover=$!
@@ -48,7 +48,7 @@ while kill -0 "$mover" 2>/dev/null; do
     # There is no database, and no job in it, before the first moment.
     [ -n "$job" ] || job=$("$sluice" job list --format json 2>/dev/null | sed -n 's/.*"reindex_id": "\([^"]*\)".*/\1/p') || true
     [ -z "$job" ] || completed=$(field completed_doc_count)
-    if [ "$completed" -ge "$((count / 5))" ]; then
+    if [ "$completed" -ge "$((count * 2 / 5))" ]; then
         kill -KILL "$mover"
         break
     fi
