@@ -23,7 +23,7 @@ let floors: [[Target]] = [
         "sluice",
         at: "CLI",
         on: ["SluiceCore", "SluiceEngine", "ReindexPipeline"],
-        with: [.argumentParser, .configuration, .lifecycle, .logging, .signals]
+        with: [.argumentParser, .logging, .signals]
     ),
 
     [

@@ -11,7 +11,7 @@ package struct StandardErrorLog: LogHandler {
     private let clock: any Timekeeping
     private let write: @Sendable ([UInt8]) -> Void
 
-    /// - Parameter write: Takes a finished line, newline included.
+    /// Writes finished lines, newline included, with `write`.
     package init(
         level: Logger.Level,
         format: Settings.LogFormat,
@@ -39,7 +39,8 @@ package struct StandardErrorLog: LogHandler {
 
     private func json(_ event: LogEvent, _ pairs: [(String, String)]) -> [UInt8] {
         var object: JSONObject = [
-            "time": .string("\(clock.now)"), "level": .string(event.level.rawValue), "message": .string("\(event.message)"),
+            "time": .string("\(clock.now)"), "level": .string(event.level.rawValue),
+            "message": .string("\(event.message)"),
         ]
         for (name, value) in pairs { object[name] = .string(value) }
         return JSONValue.object(object).bytes()

@@ -56,7 +56,8 @@ package struct Checkup: Sendable {
             )
         }
         return .wrong(
-            "database", "\(diagnosis.path) is damaged: \(first)",
+            "database",
+            "\(diagnosis.path) is damaged: \(first)",
             fix: "restore it from a copy, or save what is left with `sqlite3 \(diagnosis.path) .recover`"
         )
     }
@@ -72,7 +73,11 @@ package struct Checkup: Sendable {
     private func room(_ diagnosis: DatabaseDiagnosis) -> Finding {
         guard let free = diagnosis.freeBytes else { return .sound("free space", "not told by the system") }
         guard free >= Self.freeBytesMin else {
-            return .wrong("free space", "\(free) bytes", fix: "free some: at least \(Self.freeBytesMin) bytes should be left")
+            return .wrong(
+                "free space",
+                "\(free) bytes",
+                fix: "free some: at least \(Self.freeBytesMin) bytes should be left"
+            )
         }
         return .sound("free space", "\(free) bytes")
     }
@@ -87,7 +92,8 @@ package struct Checkup: Sendable {
             let detail = "\(depth.visible) visible, \(depth.invisible) invisible, \(depth.delayed) delayed"
             guard name.hasSuffix("dead-letters"), depth.visible > 0 else { return .sound("queue \(name)", detail) }
             return .wrong(
-                "queue \(name)", detail,
+                "queue \(name)",
+                detail,
                 fix: "run `sluice worker`: it books what nobody could handle; what it can't read it names in its log"
             )
         }
@@ -108,12 +114,17 @@ package struct Checkup: Sendable {
         let still = job.updatedAt.duration(to: deployment.context.clock.now)
         if !hasCompany {
             return .wrong(
-                "job \(job.id)", "\(job.status), and no worker is running\(leases)", fix: "run `sluice worker`")
+                "job \(job.id)",
+                "\(job.status), and no worker is running\(leases)",
+                fix: "run `sluice worker`"
+            )
         }
         guard still < Self.stillMax else {
             return .wrong(
-                "job \(job.id)", "\(job.status), and unchanged for \(still.milliseconds / 1000) seconds\(leases)",
-                fix: "look at the worker's log and at `sluice queue depth`; a new `sluice worker` takes over what is free"
+                "job \(job.id)",
+                "\(job.status), and unchanged for \(still.milliseconds / 1000) seconds\(leases)",
+                fix:
+                    "look at the worker's log and at `sluice queue depth`; a new `sluice worker` takes over what is free"
             )
         }
         return .sound("job \(job.id)", "\(job.status)\(leases)")

@@ -18,9 +18,8 @@ package struct Deployment: Sendable {
 
     /// Opens the database and its objects.
     ///
-    /// - Parameters:
-    ///   - makingIt: Whether a database that isn't there is made.
-    ///   - working: Whether a worker is to run here; others do not share in the jobs' rates.
+    /// A database that isn't there is made only if `makingIt`. Only who is `working` shares in the jobs' rates.
+    ///
     /// - Throws: `PortError`; `notFound` if there is no database and none is to be made.
     package static func open(
         _ settings: Settings,
@@ -37,7 +36,11 @@ package struct Deployment: Sendable {
         }
         let database = try await SQLiteBackend.open(
             SQLiteOptions(
-                path: path, durability: settings.durability, busyWait: settings.busyWait, isOnlooker: !working)
+                path: path,
+                durability: settings.durability,
+                busyWait: settings.busyWait,
+                isOnlooker: !working
+            )
         )
         do {
             let objects = try FileObjectStore(root: path + ".objects")
@@ -58,7 +61,10 @@ package struct Deployment: Sendable {
     package func worker() -> Worker {
         let database = database
         let tables = TableSchedule(
-            tables: context.backend.tables, clock: context.clock, owner: context.backend.owners.own)
+            tables: context.backend.tables,
+            clock: context.clock,
+            owner: context.backend.owners.own
+        )
         return Worker(context, schedule: tables) { _ = try await database.keepHouse() }
     }
 

@@ -83,12 +83,16 @@ package struct PlaceURL: Sendable, Hashable {
     /// What follows the scheme's colon.
     package let rest: String
 
-    /// - Parameter field: What the URL is called in an error.
+    /// Reads a URL that is called `field` in errors.
+    ///
     /// - Throws: `JobError.field` naming the known schemes, or the user-info that must leave.
     package init(_ text: String, field: String, schemes: [String]) throws(JobError) {
         let known = schemes.map { "\($0):" }.joined(separator: ", ")
         guard let colon = text.firstIndex(of: ":") else {
-            throw .field(field, "\"\(text)\" is no URL; write one that begins with \(known), such as file:///path/to/docs.jsonl")
+            throw .field(
+                field,
+                "\"\(text)\" is no URL; write one that begins with \(known), such as file:///path/to/docs.jsonl"
+            )
         }
         scheme = text[..<colon].lowercased()
         rest = String(text[text.index(after: colon)...])
@@ -96,7 +100,10 @@ package struct PlaceURL: Sendable, Hashable {
         // Before anything repeats the URL: what stands before the @ may be a password.
         let authority = rest.hasPrefix("//") ? rest.dropFirst(2).prefix { $0 != "/" && $0 != "?" && $0 != "#" } : ""
         guard !authority.contains("@") else {
-            throw .field(field, "holds user-info before an @; URLs are stored with the job, so they must hold no secrets: remove it")
+            throw .field(
+                field,
+                "holds user-info before an @; URLs are stored with the job, so they must hold no secrets: remove it"
+            )
         }
         guard schemes.contains(scheme) else {
             throw .field(field, "\"\(text)\" has the unknown scheme \(scheme):; known are \(known)")

@@ -4,12 +4,15 @@ import SluiceCore
 import SluiceEngine
 
 extension SettingKey {
-    /// In the order in which `config show` prints them. Defaults are those of the settings' own types.
+    /// All keys, in the order in which they are printed; defaults are those of the settings' own types.
     package static let all = storage + log + reindex + limits + times
 
     private static let storage = [
         SettingKey(
-            "database.path", type: "path", range: "a path", environment: "SLUICE_DATABASE",
+            "database.path",
+            type: "path",
+            range: "a path",
+            environment: "SLUICE_DATABASE",
             "The SQLite file; its objects lie beside it in PATH.objects.",
             text: \.databasePath,
             store: { text, settings in
@@ -18,7 +21,11 @@ extension SettingKey {
                 return ()
             }
         ),
-        choice("database.durability", \.durability, "What a commit survives: a loss of power, or only the process's end."),
+        choice(
+            "database.durability",
+            \.durability,
+            "What a commit survives: a loss of power, or only the process's end."
+        ),
         seconds("database.busy-wait.seconds", \.busyWait, 0.1...3600, "How long a write waits for another process's."),
     ]
 
@@ -29,9 +36,18 @@ extension SettingKey {
 
     private static let reindex = [
         integer("reindex.concurrency", \.reindex.concurrency, 1...256, "slices", "Slices of a new job."),
-        integer("reindex.page-size", \.reindex.pageSize, 1...10_000, "records", "Records a page should hold, of a new job."),
+        integer(
+            "reindex.page-size",
+            \.reindex.pageSize,
+            1...10_000,
+            "records",
+            "Records a page should hold, of a new job."
+        ),
         SettingKey(
-            "reindex.rate", type: "number", range: "over 0 to 10000000, or unlimited", unit: "records a second",
+            "reindex.rate",
+            type: "number",
+            range: "over 0 to 10000000, or unlimited",
+            unit: "records a second",
             "Delivery rate of a new job, over all workers.",
             text: { $0.reindex.rate.map(plain) ?? "unlimited" },
             store: { text, settings in
@@ -45,8 +61,11 @@ extension SettingKey {
             }
         ),
         SettingKey(
-            "reindex.failure-budget", type: "number or share", range: "a number such as 500, a share such as 1%, or off",
-            unit: "dead letters", "Dead letters at which a new job pauses.",
+            "reindex.failure-budget",
+            type: "number or share",
+            range: "a number such as 500, a share such as 1%, or off",
+            unit: "dead letters",
+            "Dead letters at which a new job pauses.",
             text: { $0.reindex.failureBudget ?? "off" },
             store: { text, settings in
                 if text == "off" {
@@ -63,22 +82,41 @@ extension SettingKey {
     private static let limits = [
         integer("chunk.records.max", \.engine.chunkRecordsMax, 1...100, "records", "Records delivered together."),
         integer(
-            "chunk.bytes.max", \.engine.chunkBytesMax, 1024...921_600, "bytes",
+            "chunk.bytes.max",
+            \.engine.chunkBytesMax,
+            1024...921_600,
+            "bytes",
             "Bytes delivered together, unless one record alone is larger."
         ),
         integer("page.bytes.max", \.engine.pageBytesMax, 65_536...67_108_864, "bytes", "A page ends at this size."),
         integer(
-            "record.bytes.max", \.engine.recordBytesMax, 1024...268_435_456, "bytes", "A larger record is refused."
+            "record.bytes.max",
+            \.engine.recordBytesMax,
+            1024...268_435_456,
+            "bytes",
+            "A larger record is refused."
         ),
         integer(
-            "inflight.max", \.engine.inFlightMax, 100...10_000_000, "records",
+            "inflight.max",
+            \.engine.inFlightMax,
+            100...10_000_000,
+            "records",
             "Extraction of a job waits while more are undelivered."
         ),
         integer("slices.max", \.engine.slicesAtOnce, 1...256, "slices", "Slices extracted at once in one process."),
         integer("deliveries.max", \.engine.deliveriesMax, 1...1024, "chunks", "Deliveries at once in one process."),
-        integer("attempts.max", \.engine.attemptsMax, 1...100, "tries", "Tries of a delivery before its records are given up."),
+        integer(
+            "attempts.max",
+            \.engine.attemptsMax,
+            1...100,
+            "tries",
+            "Tries of a delivery before its records are given up."
+        ),
         SettingKey(
-            "backoff.factor", type: "number", range: "1 to 10", "By how much each wait between tries may grow.",
+            "backoff.factor",
+            type: "number",
+            range: "1 to 10",
+            "By how much each wait between tries may grow.",
             text: { plain($0.engine.backoff.factor) },
             store: { text, settings in
                 guard let value = Double(text), (1...10).contains(value) else { return nil }
@@ -89,19 +127,51 @@ extension SettingKey {
     ]
 
     private static let times = [
-        seconds("backoff.initial.seconds", \.engine.backoff.initial, 0.001...60, "The longest first wait between tries."),
+        seconds(
+            "backoff.initial.seconds",
+            \.engine.backoff.initial,
+            0.001...60,
+            "The longest first wait between tries."
+        ),
         seconds("backoff.max.seconds", \.engine.backoff.maximum, 0.001...3600, "The longest wait between tries."),
         seconds("lease.seconds", \.engine.lease, 1...3600, "How long a slice's claim holds unless renewed."),
-        seconds("visibility.seconds", \.engine.visibility, 1...43_200, "How long a chunk in hand is hidden from others."),
+        seconds(
+            "visibility.seconds",
+            \.engine.visibility,
+            1...43_200,
+            "How long a chunk in hand is hidden from others."
+        ),
         seconds("poll.seconds", \.engine.longPoll, 0.1...20, "How long a queue is waited on for a message."),
-        seconds("settings-age.seconds", \.engine.settingsAge, 0...1, "How old a job's settings may be when they are used."),
+        seconds(
+            "settings-age.seconds",
+            \.engine.settingsAge,
+            0...1,
+            "How old a job's settings may be when they are used."
+        ),
         seconds("tick.seconds", \.engine.tick, 0.05...60, "How often counters are stored and ends are looked for."),
         seconds("stop-grace.seconds", \.engine.grace, 0...300, "How long a stop waits for deliveries under way."),
-        seconds("confirm.interval.seconds", \.engine.confirmInterval, 0.1...3600, "How often open receipts are asked about."),
-        seconds("confirm.deadline.seconds", \.engine.confirmDeadline, 60...2_592_000, "How long a sink may take to confirm."),
-        seconds("repair-after.seconds", \.engine.repairAfter, 60...604_800, "Records that stood still so long are sent again."),
         seconds(
-            "ledger-retention.seconds", \.engine.ledgerRetention, 2_592_000...315_360_000,
+            "confirm.interval.seconds",
+            \.engine.confirmInterval,
+            0.1...3600,
+            "How often open receipts are asked about."
+        ),
+        seconds(
+            "confirm.deadline.seconds",
+            \.engine.confirmDeadline,
+            60...2_592_000,
+            "How long a sink may take to confirm."
+        ),
+        seconds(
+            "repair-after.seconds",
+            \.engine.repairAfter,
+            60...604_800,
+            "Records that stood still so long are sent again."
+        ),
+        seconds(
+            "ledger-retention.seconds",
+            \.engine.ledgerRetention,
+            2_592_000...315_360_000,
             "How long a job's ledger is kept after its end."
         ),
     ]

@@ -1,7 +1,9 @@
 // One key of the configuration: its name, its range, and where its value goes.
 import SluiceCore
 
-/// A documented key. The list of all keys drives reading, `config show` and the refusal of unknown ones.
+/// A documented key.
+///
+/// The list of all keys drives reading, `config show` and the refusal of unknown ones.
 package struct SettingKey: Sendable {
     /// Dotted, as in the file: `chunk.records.max`.
     package let name: String
@@ -19,7 +21,7 @@ package struct SettingKey: Sendable {
     /// Reads a text into the settings; nil if it is none of `range`.
     let store: @Sendable (String, inout Settings) -> Void?
 
-    /// - Parameter environment: Another variable than the name's own.
+    /// Makes a key; `environment` names another variable than the name's own.
     init(
         _ name: String,
         type: String,
@@ -54,7 +56,10 @@ package struct SettingKey: Sendable {
         guard store(text, &settings) == nil else { return }
         let shown = isSecret ? "" : ", is \"\(text)\""
         let unit = unit.isEmpty ? "" : " \(unit)"
-        throw ConfigurationError(name, "must be \(range)\(unit)\(shown) (from \(origin)); `sluice config show` explains every key")
+        throw ConfigurationError(
+            name,
+            "must be \(range)\(unit)\(shown) (from \(origin)); `sluice config show` explains every key"
+        )
     }
 }
 
@@ -69,7 +74,11 @@ extension SettingKey {
         _ summary: String
     ) -> SettingKey {
         SettingKey(
-            name, type: "integer", range: "\(range.lowerBound) to \(range.upperBound)", unit: unit, summary,
+            name,
+            type: "integer",
+            range: "\(range.lowerBound) to \(range.upperBound)",
+            unit: unit,
+            summary,
             text: { "\($0[keyPath: path])" },
             store: { text, settings in
                 guard let value = Int(text), range.contains(value) else { return nil }
@@ -86,7 +95,10 @@ extension SettingKey {
         _ summary: String
     ) -> SettingKey {
         SettingKey(
-            name, type: "number", range: "\(plain(range.lowerBound)) to \(plain(range.upperBound))", unit: "seconds",
+            name,
+            type: "number",
+            range: "\(plain(range.lowerBound)) to \(plain(range.upperBound))",
+            unit: "seconds",
             summary,
             text: { plain($0[keyPath: path].inSeconds) },
             store: { text, settings in
@@ -103,7 +115,10 @@ extension SettingKey {
         _ summary: String
     ) -> SettingKey where Value.RawValue == String {
         SettingKey(
-            name, type: "choice", range: Value.allCases.map(\.rawValue).joined(separator: "|"), summary,
+            name,
+            type: "choice",
+            range: Value.allCases.map(\.rawValue).joined(separator: "|"),
+            summary,
             text: { $0[keyPath: path].rawValue },
             store: { text, settings in
                 guard let value = Value(rawValue: text) else { return nil }

@@ -6,11 +6,9 @@ import Synchronization
 extension EffectiveSettings {
     /// Reads every key of the list, and refuses what is not one.
     ///
-    /// - Parameters:
-    ///   - commandLine: Values by key, as `--database` and `--set` give them.
-    ///   - environment: All variables of the process.
-    ///   - file: The file named by `--config`. Without it `SLUICE_CONFIG` names one, and without that the user's own is
-    ///     read if there is one.
+    /// `commandLine` has values by key, `environment` all variables of the process, and `file` is what `--config` names.
+    /// Without it `SLUICE_CONFIG` names a file, and without that the user's own is read if there is one.
+    ///
     /// - Throws: `ConfigurationError` naming the key, the nearest known one if it is unknown, and its range.
     package static func read(
         commandLine: [String: String] = [:],
@@ -122,14 +120,18 @@ extension EffectiveSettings {
         throw ConfigurationError(name, "is not a setting (from \(origin))\(nearest) `sluice config show` lists all")
     }
 
-    /// Refuses variables that are nearly ours. Others that begin with `SLUICE_` may be for scripts around us.
+    /// Refuses variables that are nearly ours.
+    ///
+    /// Others that begin with `SLUICE_` may be for scripts around us.
     private static func checkNames(
         of environment: [String: String],
         _ keys: [SettingKey]
     ) throws(ConfigurationError) {
         let ours = keys.map(\.environmentName) + ["SLUICE_CONFIG"]
         for name in environment.keys.sorted() where name.hasPrefix("SLUICE_") && !ours.contains(name) {
-            guard let nearest = NearestName.of(name, among: ours), NearestName.distance(name, nearest) <= 2 else { continue }
+            guard let nearest = NearestName.of(name, among: ours), NearestName.distance(name, nearest) <= 2 else {
+                continue
+            }
             throw ConfigurationError(name, "is not a setting (from the environment); did you mean \(nearest)?")
         }
     }

@@ -32,6 +32,8 @@ package struct ReindexDefaults: Sendable, Hashable {
     package var rate: Double?
     /// Such as `1%` or `500`; nil is off.
     package var failureBudget: String?
+
+    package init() {}
 }
 
 /// A setting that can't be used, and what to do about it.

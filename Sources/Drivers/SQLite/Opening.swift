@@ -16,7 +16,10 @@ struct Opening {
         let writing: DatabaseQueue
         do { writing = try openWriter() } catch { throw PortError(error, path: path) }
         let owners = try SQLiteOwners(
-            folder: path + ".owners", isOnlooker: options.isOnlooker, random: options.random)
+            folder: path + ".owners",
+            isOnlooker: options.isOnlooker,
+            random: options.random
+        )
         do {
             let doorbell = try Doorbell(path: path + ".owners/doorbell")
             let number = try writing.write { database in

@@ -18,7 +18,9 @@ public struct SQLiteOwners: OwnerRegistry {
     init(folder: String, isOnlooker: Bool = false, random: any RandomSource) throws(PortError) {
         self.folder = folder
         try makeFolder(folder)
-        own = OwnerID("\(ProcessInfo.processInfo.processIdentifier)-\(random.hexadecimal(12))\(isOnlooker ? Self.onlookerMark : "")")
+        own = OwnerID(
+            "\(ProcessInfo.processInfo.processIdentifier)-\(random.hexadecimal(12))\(isOnlooker ? Self.onlookerMark : "")"
+        )
         lock = try OwnerLock.make(at: "\(folder)/\(own)\(Self.suffix)")
     }
 

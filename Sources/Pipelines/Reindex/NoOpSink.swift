@@ -1,7 +1,9 @@
 // A sink that takes everything and keeps nothing: for trying a source out, and for measuring.
 package import SluiceCore
 
-/// Completes every record at once. The job's record says that its sink is `noop`.
+/// Completes every record at once.
+///
+/// The job's record says that its sink is `noop`.
 package struct NoOpSink: RecordSink {
     package init() {}
 

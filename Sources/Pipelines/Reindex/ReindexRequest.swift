@@ -71,13 +71,19 @@ package struct ReindexRequest: Sendable, Hashable {
         switch (type, fields) {
         case (.post, nil): return
         case (.post, .some):
-            throw .field("fields", "is for --type patch; a post sends whole records: leave --fields out, or say --type patch")
+            throw .field(
+                "fields",
+                "is for --type patch; a post sends whole records: leave --fields out, or say --type patch"
+            )
         case (.patch, nil):
             throw .field("fields", "is missing; a patch sends only named fields: add --fields a,b, or say --type post")
         case (.patch, .some(let names)):
             try Self.check(names, "fields")
             if names == [idField] {
-                throw .field("fields", "names only the id field \"\(idField)\", which is always sent; name what else to send")
+                throw .field(
+                    "fields",
+                    "names only the id field \"\(idField)\", which is always sent; name what else to send"
+                )
             }
         }
     }
@@ -102,7 +108,9 @@ package struct ReindexRequest: Sendable, Hashable {
     }
 
     private static func check(_ names: [String], _ field: String) throws(JobError) {
-        guard !names.isEmpty else { throw .field(field, "is an empty list; name at least one field, or leave the option out") }
+        guard !names.isEmpty else {
+            throw .field(field, "is an empty list; name at least one field, or leave the option out")
+        }
         var seen: Set<[UInt8]> = []
         for name in names {
             guard !name.isEmpty else { throw .field(field, "holds an empty field name; remove the comma too many") }

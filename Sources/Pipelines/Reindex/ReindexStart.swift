@@ -27,7 +27,10 @@ package struct ReindexStart: Sendable {
             // What the source advises is meant for a job that is under way; here there is none to resume.
             let advice = ", then resume the job"
             let reason = error.description
-            throw JobError.field("source", reason.hasSuffix(advice) ? reason.dropLast(advice.count) + ", then start again" : reason)
+            throw JobError.field(
+                "source",
+                reason.hasSuffix(advice) ? reason.dropLast(advice.count) + ", then start again" : reason
+            )
         }
         job.sourceFingerprint = description.fingerprint
         job.sourceBytes = description.bytes

@@ -32,12 +32,26 @@ struct ConfigShow: AsyncParsableCommand {
 
     static func table(_ entries: [EffectiveSetting]) -> TextTable {
         var table = TextTable(
-            .text("KEY"), .text("VALUE"), .text("ORIGIN"), .text("DEFAULT"), .text("RANGE"), .text("UNIT"),
-            .text("ENVIRONMENT"), .text("DESCRIPTION"))
+            .text("KEY"),
+            .text("VALUE"),
+            .text("ORIGIN"),
+            .text("DEFAULT"),
+            .text("RANGE"),
+            .text("UNIT"),
+            .text("ENVIRONMENT"),
+            .text("DESCRIPTION")
+        )
         for entry in entries {
             table.add(
-                entry.key.name, entry.value, "\(entry.origin)", entry.standard, entry.key.range, entry.key.unit,
-                entry.key.environmentName, entry.key.summary)
+                entry.key.name,
+                entry.value,
+                "\(entry.origin)",
+                entry.standard,
+                entry.key.range,
+                entry.key.unit,
+                entry.key.environmentName,
+                entry.key.summary
+            )
         }
         return table
     }

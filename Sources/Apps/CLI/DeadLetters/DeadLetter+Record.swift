@@ -22,12 +22,23 @@ struct SizedLetter: Sendable {
 
     static func table(_ letters: [SizedLetter]) -> TextTable {
         var table = TextTable(
-            .text("RECORD_ID"), .text("CHUNK"), .number("POSITION"), .number("ATTEMPTS"), .number("BYTES"), .text("REASON"))
+            .text("RECORD_ID"),
+            .text("CHUNK"),
+            .number("POSITION"),
+            .number("ATTEMPTS"),
+            .number("BYTES"),
+            .text("REASON")
+        )
         for sized in letters {
             let letter = sized.letter
             table.add(
-                letter.recordID ?? "-", letter.chunkPath, "\(letter.position)", "\(letter.attempts)", "\(sized.bytes)",
-                letter.reason)
+                letter.recordID ?? "-",
+                letter.chunkPath,
+                "\(letter.position)",
+                "\(letter.attempts)",
+                "\(sized.bytes)",
+                letter.reason
+            )
         }
         return table
     }

@@ -23,7 +23,9 @@ struct DoctorCommand: AsyncParsableCommand {
         do {
             findings += try await common.withDeployment { try await Checkup($0).run(thoroughly: thorough) }
         } catch let error as PortError {
-            findings.append(.wrong("database", error.message, fix: "`sluice config show` tells where the path comes from"))
+            findings.append(
+                .wrong("database", error.message, fix: "`sluice config show` tells where the path comes from")
+            )
         }
         output.write(findings.map(Self.record)) { Self.table(findings) }
         if !findings.allSatisfy(\.isSound) { throw ExitStatus.error }

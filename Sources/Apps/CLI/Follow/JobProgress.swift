@@ -76,7 +76,9 @@ struct Pace: Sendable {
 
     init() {}
 
-    /// Takes one look into account. What is seen while the job does not run is no work, and ends what was seen before.
+    /// Takes one look into account.
+    ///
+    /// What is seen while the job does not run is no work, and ends what was seen before.
     mutating func add(_ progress: JobProgress) {
         guard progress.job.status == .inProgress else {
             samples = []

@@ -18,7 +18,7 @@ struct ProgressDisplay: Sendable {
     private let size: @Sendable () -> (width: Int, height: Int)
     private var pace = Pace()
     private var lastAt: Timestamp?
-    private var lastText = ""
+    private var lastNews: News?
     private var linesDrawn = 0
 
     init(
@@ -43,6 +43,19 @@ struct ProgressDisplay: Sendable {
         return ProgressDisplay(form, size: { Terminal.size(STDOUT_FILENO) }, write: { StandardOutput.write($0) })
     }
 
+    /// What a line is written for; that a rate goes down while nothing happens is none.
+    private struct News: Equatable {
+        let status: JobStatus
+        let reason: String?
+        let sheet: BalanceSheet
+
+        init(_ progress: JobProgress) {
+            status = progress.job.status
+            reason = progress.job.statusReason
+            sheet = progress.sheet
+        }
+    }
+
     private var interval: Duration { form == .bars ? .milliseconds(250) : .seconds(1) }
 
     func isDue(at now: Timestamp) -> Bool {
@@ -54,6 +67,8 @@ struct ProgressDisplay: Sendable {
         lastAt = progress.now
         pace.add(progress)
         let text = ProgressText(progress: progress, pace: pace)
+        let news = News(progress)
+        defer { lastNews = news }
         switch form {
         case .bars:
             let (width, height) = size()
@@ -63,14 +78,11 @@ struct ProgressDisplay: Sendable {
             write(home + lines.map { $0 + "\n" }.joined())
             linesDrawn = lines.count
         case .lines:
-            guard text.line != lastText || isLast else { return }
-            lastText = text.line
+            guard news != lastNews || isLast else { return }
             write("\(progress.now) \(text.line)\n")
         case .json:
-            let record = text.record
-            guard record.description != lastText || isLast else { return }
-            lastText = record.description
-            write(record.description + "\n")
+            guard news != lastNews || isLast else { return }
+            write(text.record.description + "\n")
         }
     }
 }

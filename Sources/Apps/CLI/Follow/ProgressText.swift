@@ -15,8 +15,12 @@ struct ProgressText: Sendable {
 
     /// A bar for each slice, the sums and the balance, at most `width` columns and `height` lines.
     func bars(width: Int, height: Int) -> [String] {
+        var footer = [Self.cut("\(percent), \(rate), \(remaining)", width)]
+        footer += Self.wrapped(progress.balanceLine, width)
+        if let reason = progress.job.statusReason { footer.append(Self.cut(TextTable.visible(reason), width)) }
         var lines = [Self.cut("job \(progress.job.id)  \(progress.job.status)", width)]
-        let room = max(1, height - 5)
+        // A picture taller than the terminal could not be drawn over; the last line is the cursor's.
+        let room = max(1, height - footer.count - 2)
         let shown = shownSlices(room)
         for slice in shown { lines.append(bar(slice, width)) }
         if shown.count < progress.slices.count {
@@ -24,10 +28,7 @@ struct ProgressText: Sendable {
             let finished = progress.slices.filter(\.finished).count
             lines.append(Self.cut("… \(rest) more slices, \(finished) of \(progress.slices.count) are finished", width))
         }
-        lines.append(Self.cut("\(percent), \(rate), \(remaining)", width))
-        lines.append(Self.cut(progress.balanceLine, width))
-        if let reason = progress.job.statusReason { lines.append(Self.cut(TextTable.visible(reason), width)) }
-        return lines
+        return lines + footer
     }
 
     /// All slices if there is room, else those that are being read.
@@ -86,6 +87,17 @@ struct ProgressText: Sendable {
 
     private static func padded(_ text: String, _ width: Int) -> String {
         String(repeating: " ", count: max(0, width - text.count)) + text
+    }
+
+    /// Broken between the terms of a sum where it is too long for one line.
+    private static func wrapped(_ text: String, _ width: Int) -> [String] {
+        var lines = [""]
+        for word in text.split(separator: " + ") {
+            let term = lines == [""] ? String(word) : "+ \(word)"
+            let joined = lines[lines.count - 1].isEmpty ? term : lines[lines.count - 1] + " " + term
+            if joined.count <= width || lines == [""] { lines[lines.count - 1] = joined } else { lines.append(term) }
+        }
+        return lines.map { cut($0, width) }
     }
 
     private static func cut(_ text: String, _ width: Int) -> String {

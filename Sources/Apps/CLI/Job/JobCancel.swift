@@ -7,7 +7,8 @@ struct JobCancel: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cancel",
         abstract: "End a job now.",
-        discussion: "Needs no worker. What was under way stays in the final record as in flight or awaiting: not delivered, or unknown."
+        discussion:
+            "Needs no worker. What was under way stays in the final record as in flight or awaiting: not delivered, or unknown."
     )
 
     @OptionGroup var job: JobArgument

@@ -48,7 +48,10 @@ struct JobSet: AsyncParsableCommand {
         if let failureBudget { settings.failureBudget = .some(failureBudget == "off" ? nil : failureBudget) }
         settings.onBadRecord = onBadRecord?.value
         guard rate != nil || deliveryConcurrency != nil || failureBudget != nil || onBadRecord != nil else {
-            throw .field("set", "names nothing to change; add --rate, --delivery-concurrency, --failure-budget or --on-bad-record")
+            throw .field(
+                "set",
+                "names nothing to change; add --rate, --delivery-concurrency, --failure-budget or --on-bad-record"
+            )
         }
         return settings
     }

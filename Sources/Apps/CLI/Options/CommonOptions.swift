@@ -5,7 +5,10 @@ import Logging
 import SluiceAssembly
 
 struct CommonOptions: ParsableArguments {
-    @Option(help: "The SQLite file. (default: $SLUICE_DATABASE, else $XDG_DATA_HOME/sluice/sluice.db)", completion: .file())
+    @Option(
+        help: "The SQLite file. (default: $SLUICE_DATABASE, else $XDG_DATA_HOME/sluice/sluice.db)",
+        completion: .file()
+    )
     var database: String?
 
     @Option(
@@ -45,9 +48,7 @@ struct CommonOptions: ParsableArguments {
 
     /// Opens the database, does something with it, and closes it, whatever came of it.
     ///
-    /// - Parameters:
-    ///   - makingIt: Whether a database that isn't there is made.
-    ///   - working: Whether this process is a worker.
+    /// A database that isn't there is made only if `makingIt`; a worker says `working`.
     func withDeployment<Answer>(
         makingIt: Bool = false,
         working: Bool = false,

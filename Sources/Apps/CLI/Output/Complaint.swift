@@ -75,7 +75,9 @@ struct Complaint {
         var words = ["sluice"]
         var command: any ParsableCommand.Type = Sluice.self
         for argument in arguments.dropFirst() {
-            guard let next = command.configuration.subcommands.first(where: { $0._commandName == argument }) else { break }
+            guard let next = command.configuration.subcommands.first(where: { $0._commandName == argument }) else {
+                break
+            }
             words.append(argument)
             command = next
         }

@@ -28,14 +28,31 @@ extension Job {
 
     static func table(_ jobs: [Job]) -> TextTable {
         var table = TextTable(
-            .text("REINDEX_ID"), .text("TYPE"), .text("STATUS"), .number("EXTRACTED"), .number("SKIPPED"),
-            .number("IN FLIGHT"), .number("AWAITING"), .number("DEAD"), .number("COMPLETED"), .text("SOURCE"), .text("SINK")
+            .text("REINDEX_ID"),
+            .text("TYPE"),
+            .text("STATUS"),
+            .number("EXTRACTED"),
+            .number("SKIPPED"),
+            .number("IN FLIGHT"),
+            .number("AWAITING"),
+            .number("DEAD"),
+            .number("COMPLETED"),
+            .text("SOURCE"),
+            .text("SINK")
         )
         for job in jobs {
             table.add(
-                job.id.text, job.reindexType.rawValue, job.status.rawValue, "\(job.extractedDocCount)",
-                "\(job.skippedDocCount)", "\(job.inFlightDocCount)", "\(job.awaitingDocCount)",
-                "\(job.deadLetteredDocCount)", "\(job.completedDocCount)", job.source, job.sink
+                job.id.text,
+                job.reindexType.rawValue,
+                job.status.rawValue,
+                "\(job.extractedDocCount)",
+                "\(job.skippedDocCount)",
+                "\(job.inFlightDocCount)",
+                "\(job.awaitingDocCount)",
+                "\(job.deadLetteredDocCount)",
+                "\(job.completedDocCount)",
+                job.source,
+                job.sink
             )
         }
         return table
