@@ -1,0 +1,45 @@
+# What can be done here; `make` alone lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup build quickstart test tsan format lint docs bench clean
+
+# An import that a target's manifest line does not list is an error, not an accident of the build's order.
+SWIFT_FLAGS := --explicit-target-dependency-import-check error
+OWN_SWIFT := Package.swift Sources Tests
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+setup: ## Install what the build and the scripts need and this machine lacks (apt; sudo unless root)
+	@Scripts/setup.sh
+
+build: setup ## Build the release program, .build/release/sluice
+	swift build $(SWIFT_FLAGS) --configuration release --product sluice
+
+quickstart: build ## Move this machine's Debian package index, killed once midway, and check every record
+	@Scripts/quickstart.sh "$$(swift build --configuration release --show-bin-path)/sluice"
+
+test: setup lint ## Lint, debug build with the program, all tests
+	swift build $(SWIFT_FLAGS) --build-tests
+	@Scripts/test.sh $(SWIFT_FLAGS) --skip-build
+
+tsan: setup ## The tests but for those of whole processes, under the thread sanitizer
+	swift build $(SWIFT_FLAGS) --build-tests --sanitize thread --scratch-path .build-tsan
+	@Scripts/test.sh $(SWIFT_FLAGS) --skip-build --sanitize thread --scratch-path .build-tsan --skip IntegrationTests
+
+format: ## Format the Swift files
+	swift format --in-place --parallel --recursive $(OWN_SWIFT)
+
+lint: docs ## Check the Swift files' format and the rules of the house
+	swift format lint --strict --parallel --recursive $(OWN_SWIFT)
+	@Scripts/check_house.py
+
+docs: ## Check that the documents name every target, and that their links lead somewhere
+	@Scripts/check_docs.py
+
+bench: setup ## Measure Sluice against its peers (pip, in Benchmarks/.venv)
+	@for bench in Benchmarks/*.sh; do echo "== $$bench"; "$$bench"; done
+
+clean: ## Remove what was built
+	rm -rf .build .build-tsan Benchmarks/.build Benchmarks/.venv
