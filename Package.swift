@@ -36,7 +36,7 @@ let floors: [[Target]] = [
         .target(name: "SluiceTestKit", dependencies: ["SluiceCore"], path: "Sources/TestKit"),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["SluiceCore", "sluice", "SQLiteDriver", "SluiceTestKit"],
+            dependencies: ["SluiceCore", "sluice", .grdbSQLite],
             path: "Tests/Integration"
         ),
     ],

@@ -11,18 +11,20 @@ struct Booker: Sendable {
     /// Books events of one slice; returns when all of them are in the books, or nothing is left to change.
     ///
     /// Booking the same events again changes nothing. On an error some may be booked.
-    func book(_ events: [ProgressEvent], job: JobID, slice: Int) async throws(PortError) -> [SettledChunk] {
-        var settled: [SettledChunk] = []
+    func book(_ events: [ProgressEvent], job: JobID, slice: Int) async throws(PortError) -> Booked {
+        var booked = Booked()
         var rest = events[...]
         while !rest.isEmpty {
             var seen: Set<String> = []
             let end = rest.firstIndex { event in
                 !seen.contains(event.path) && seen.count == Self.chunksMax || { seen.insert(event.path); return false }()
             } ?? rest.endIndex
-            settled += try await bookSome(Array(rest[..<end]), job: job, slice: slice)
+            let some = try await bookSome(Array(rest[..<end]), job: job, slice: slice)
+            booked.settled += some.settled
+            booked.landed += some.landed
             rest = rest[end...]
         }
-        return settled
+        return booked
     }
 
     private struct Entry {
@@ -32,11 +34,11 @@ struct Booker: Sendable {
         var chunksOfPage: Int
     }
 
-    private func bookSome(_ events: [ProgressEvent], job: JobID, slice: Int) async throws(PortError) -> [SettledChunk] {
+    private func bookSome(_ events: [ProgressEvent], job: JobID, slice: Int) async throws(PortError) -> Booked {
         let sliceKey = SliceItem.key(job: job, index: slice)
         var attempt = 1
         while true {
-            guard let item = try await context.slices.get(sliceKey), !item.sealed else { return [] }
+            guard let item = try await context.slices.get(sliceKey), !item.sealed else { return Booked() }
             let entries = try await merge(events)
             var difference = LetterCounts()
             var actions: [TableAction] = []
@@ -50,15 +52,16 @@ struct Booker: Sendable {
             }
             let settled = entries.filter { $0.value.letters.values.allSatisfy(\.isFinal) }
                 .map { SettledChunk(chunk: $0.key, chunksOfPage: $0.value.chunksOfPage) }
-            guard !actions.isEmpty else { return settled }
+            guard !actions.isEmpty else { return Booked(settled: settled) }
             try check(difference, against: item)
             let moves = SliceItem.moving(difference)
             actions.append(Table<SliceItem>.updating(sliceKey, moves, if: SliceItem.sealed == false))
             let all = actions
             do {
                 try await context.backend.tables.transact(all)
-                return settled
-            } catch where error.code == .conditionFailed || error.isRetryable {
+                return Booked(settled: settled, landed: -difference.inFlight)
+            } catch {
+                guard error.code == .conditionFailed || error.isRetryable else { throw error }
                 // Read and join again: if it was applied after all, nothing is left to change.
                 guard attempt < 100 else { throw error }
                 if error.code != .conditionFailed {

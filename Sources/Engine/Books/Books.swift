@@ -6,3 +6,11 @@ struct SettledChunk: Sendable, Hashable {
     let chunk: ChunkID
     let chunksOfPage: Int
 }
+
+/// What a booking did.
+struct Booked: Sendable {
+    /// The chunks among those booked whose records have all ended.
+    var settled: [SettledChunk] = []
+    /// How many records are no longer in flight because of it.
+    var landed = 0
+}

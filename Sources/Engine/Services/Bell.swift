@@ -23,10 +23,11 @@ final class Bell: Sendable {
         waiter?.resume()
     }
 
-    /// Returns at the next ring, at once if one was missed, after `timeout`, or when the task is cancelled.
-    func wait(atMost timeout: Duration, clock: any Timekeeping) async {
+    /// Returns at the next ring, at once if one was missed, after `timeout`, at a stop, or when the task is cancelled.
+    func wait(atMost timeout: Duration, clock: any Timekeeping, stop: StopSignal) async {
         await withTaskGroup { group in
             group.addTask { await self.waitForRing() }
+            group.addTask { await stop.wait() }
             group.addTask {
                 // Cancelled when the bell rings first; either way the wait is over.
                 do { try await clock.sleep(for: timeout) } catch { return }

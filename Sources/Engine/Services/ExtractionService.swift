@@ -24,11 +24,11 @@ public final class ExtractionService: Launcher {
         let index: Int
     }
 
-    init(_ context: EngineContext, cache: JobCache, stop: StopSignal) {
+    init(_ context: EngineContext, cache: JobCache, gauge: InFlightGauge, stop: StopSignal) {
         self.context = context
         self.cache = cache
+        self.gauge = gauge
         self.stop = stop
-        gauge = InFlightGauge(context)
     }
 
     /// Makes a pending job in progress under the launch's number, and begins with its slices.
@@ -69,18 +69,9 @@ public final class ExtractionService: Launcher {
                 } catch {
                     context.logger.warning("looking for slices failed; trying again", metadata: ["error": "\(error)"])
                 }
-                await waitForMore()
+                await bell.wait(atMost: context.settings.tick, clock: context.clock, stop: stop)
             }
         }
-    }
-
-    private func waitForMore() async {
-        let ringer = Task { [stop, bell] in
-            await stop.wait()
-            bell.ring()
-        }
-        await bell.wait(atMost: context.settings.tick, clock: context.clock)
-        ringer.cancel()
     }
 
     private struct Work: Sendable {

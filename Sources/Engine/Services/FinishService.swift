@@ -37,21 +37,12 @@ final class FinishService: Sendable {
             }
             await stop.pause(Self.restAfterLook, context.clock)
             guard touched.withLock(\.isEmpty) else { continue }
-            await waitForMore()
+            await bell.wait(atMost: context.settings.tick, clock: context.clock, stop: stop)
         }
     }
 
     /// Between two looks, so that a stream of bookings is looked at a few times a second and not after each.
     private static let restAfterLook: Duration = .milliseconds(100)
-
-    private func waitForMore() async {
-        let ringer = Task { [stop, bell] in
-            await stop.wait()
-            bell.ring()
-        }
-        await bell.wait(atMost: context.settings.tick, clock: context.clock)
-        ringer.cancel()
-    }
 
     private func check(_ key: JobKey) async {
         do {

@@ -8,8 +8,8 @@ struct ProgressService: Sendable {
     let booker: Booker
     let janitor: PayloadJanitor
     let stop: StopSignal
-    /// Told of every job whose books have moved.
-    let booked: @Sendable (JobKey) -> Void
+    /// Told of every job whose books have moved, and how many records have landed.
+    let booked: @Sendable (JobKey, Int) -> Void
 
     func run() async throws {
         let context = context
@@ -44,10 +44,10 @@ struct ProgressService: Sendable {
         var failure: (any Error)?
         for (group, members) in groups {
             do {
-                let settled = try await booker.book(members.map(\.0), job: group.job.id, slice: group.slice)
+                let result = try await booker.book(members.map(\.0), job: group.job.id, slice: group.slice)
                 try await context.backend.queues.progress.delete(members.map(\.1.receipt))
-                booked(group.job)
-                try await janitor.settled(settled)
+                booked(group.job, result.landed)
+                try await janitor.settled(result.settled)
             } catch {
                 // A neighbour's failure must not keep the others from being booked.
                 failure = error

@@ -110,8 +110,6 @@ final class ReplayService: Sendable {
     private func endWithinGrace(_ group: inout ThrowingTaskGroup<Void, any Error>) async {
         let grace = context.settings.grace
         let clock = context.clock
-        let isOver = Mutex(false)
-        _ = isOver
         group.addTask {
             do { try await clock.sleep(for: grace) } catch { return }
             throw GraceOver()

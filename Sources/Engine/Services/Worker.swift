@@ -35,14 +35,18 @@ public final class Worker: Service {
         let finish = FinishService(context, finisher: finisher, stop: stop)
         self.cache = cache
         self.finish = finish
-        extraction = ExtractionService(context, cache: cache, stop: stop)
+        let gauge = InFlightGauge(context)
+        extraction = ExtractionService(context, cache: cache, gauge: gauge, stop: stop)
         replay = ReplayService(context, deliverer: deliverer, cache: cache, stop: stop)
         progress = ProgressService(
             context: context,
             booker: Booker(context: context),
             janitor: PayloadJanitor(context),
             stop: stop,
-            booked: { finish.booked($0) }
+            booked: { job, landed in
+                gauge.add(-landed, to: job.id)
+                finish.booked(job)
+            }
         )
         confirmer = Confirmer(context: context, cache: cache, sinks: sinks)
         housekeeper = Housekeeper(context, gate: gate)

@@ -191,7 +191,7 @@ struct Simulation: Sendable {
     private func book() async throws {
         let service = ProgressService(
             context: context, booker: Booker(context: context), janitor: PayloadJanitor(context), stop: StopSignal(),
-            booked: { _ in })
+            booked: { _, _ in })
         while !(try await isOver()) {
             let messages = try await context.backend.queues.progress.receive(
                 limit: 1 + scheduler.pick(4), invisible: .seconds(60), wait: .zero)
