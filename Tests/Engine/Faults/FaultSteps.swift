@@ -35,7 +35,12 @@ struct Steps {
 
     private func launch(_ job: Job) async throws {
         guard let now = try await context.jobs.get(job.key), now.status == .pending else { return }
-        let launcher = ExtractionService(context, cache: cache, stop: StopSignal())
+        let launcher = ExtractionService(
+            context,
+            cache: cache,
+            gauge: InFlightGauge(context),
+            stop: StopSignal()
+        )
         _ = try await launcher.launch(Launch(job: now.jobKey, number: now.launchNumber + 1))
     }
 
@@ -77,7 +82,7 @@ struct Steps {
             booker: Booker(context: context),
             janitor: janitor,
             stop: StopSignal(),
-            booked: { _ in }
+            booked: { _, _ in }
         )
         while true {
             let messages = try await context.backend.queues.progress.receive(
