@@ -50,8 +50,7 @@ struct FaultWorld {
 
     static let kinds = [
         Kind(sink: .prompt, isAtomic: true), Kind(sink: .prompt, isAtomic: false),
-        Kind(sink: .later, isAtomic: true), Kind(sink: .later, isAtomic: false),
-        Kind(sink: .placing, isAtomic: true),
+        Kind(sink: .later, isAtomic: false), Kind(sink: .placing, isAtomic: true),
     ]
 
     private let kind: Kind

@@ -78,7 +78,7 @@ public struct Job: TableItem, Hashable {
     public var activeSeconds: Double
     /// When its ledger was sealed and purged, 30 days after its end.
     public var sealedAt: Timestamp?
-    /// `live` until the job is at its end; only live jobs are in the index that workers look at.
+    /// `live` until the job is at its end and cleared away; only live jobs are in the index that workers look at.
     public var live: String?
 
     public var jobKey: JobKey { JobKey(systemAccountID: systemAccountID, indexName: indexName, id: id) }

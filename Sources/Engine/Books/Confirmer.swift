@@ -38,8 +38,8 @@ struct Confirmer: Sendable {
         let records: ChunkRecords
         switch try await ChunkPayload.read(ChunkMessage(receipt), receipt.chunk, context) {
         case .records(let found): records = found
-        case .missing: return try await giveUp(receipt, nil, "payload_missing")
-        case .damaged(let problem): return try await giveUp(receipt, nil, "payload_damaged: \(problem)")
+        case .missing: return try await endWithoutRecords(receipt, "payload_missing")
+        case .damaged(let problem): return try await endWithoutRecords(receipt, "payload_damaged: \(problem)")
         }
         let request = DeliveryRequest(
             chunk: receipt.chunk, positions: receipt.positions, records: records, attempt: receipt.attempt)
@@ -105,6 +105,17 @@ struct Confirmer: Sendable {
         }
         try await say(progress, receipt)
         try await close(receipt, ends: String(decoding: ends.map(\.rawValue), as: UTF8.self))
+    }
+
+    /// A payload is removed when every letter of its chunk is final: a second receipt of the same records then has
+    /// nothing left to say, least of all a dead letter without the record over one that has it.
+    private func endWithoutRecords(_ receipt: ReceiptItem, _ reason: String) async throws {
+        let letters = try await context.chunks.get(ChunkItem.key(receipt.chunk)).flatMap { Letters($0.letters) }
+        guard let letters, receipt.positions.allSatisfy({ $0 < letters.count && letters[$0].isFinal }) else {
+            return try await giveUp(receipt, nil, reason)
+        }
+        let ends = receipt.positions.map { letters[$0].rawValue }
+        try await close(receipt, ends: String(decoding: ends, as: UTF8.self))
     }
 
     private func giveUp(_ receipt: ReceiptItem, _ records: ChunkRecords?, _ reason: String) async throws {

@@ -16,7 +16,7 @@ struct Finisher: Sendable {
         switch job.status {
         case .cancelling:
             try await JobControl(context).finishCancelling(job)
-            try await clearAway(job)
+            try await retire(job.key)
         case .pausing:
             let slices = try await context.slices(of: job.id)
             try await project(job, slices)
@@ -35,7 +35,7 @@ struct Finisher: Sendable {
         case .completedWithFailures:
             try await settleRedrive(job, store.sum(try await context.slices(of: job.id)))
         case .cancelled, .failed, .completed:
-            return
+            try await retire(job)
         }
         cache.forget(job.id)
     }
@@ -45,8 +45,8 @@ struct Finisher: Sendable {
         guard try await assemble(job) else { return }
         let next: JobStatus = sheet.deadLettered == 0 ? .completed : .completedWithFailures
         let reason = sheet.deadLettered == 0 ? nil : "\(sheet.deadLettered) records are dead letters"
-        if try await store.move(job, to: next, reason: reason, with: Job.projecting(sheet)), next == .completed {
-            try await clearAway(job)
+        if try await store.move(job, to: next, reason: reason, with: Job.projecting(sheet)) {
+            try await retire(job.key)
         }
     }
 
@@ -56,7 +56,7 @@ struct Finisher: Sendable {
         if sheet.completed != job.completedDocCount { guard try await assemble(job) else { return } }
         if sheet.deadLettered == 0 {
             if try await store.move(job, to: .completed, reason: nil, with: Job.projecting(sheet)) {
-                try await clearAway(job)
+                try await retire(job.key)
             }
         } else {
             try await project(job, sheet)
@@ -112,11 +112,27 @@ struct Finisher: Sendable {
         _ = try await context.jobs.updated(job.key, changes, if: Job.status == job.status)
     }
 
-    /// Removes what only a job that may go on needs.
-    private func clearAway(_ job: Job) async throws {
-        if let sink = try sinks.sink(for: job) as? any AssemblingSink { try await sink.discardPlaces() }
+    private func retire(_ key: ItemKey) async throws {
+        guard let job = try await context.jobs.get(key) else { return }
+        try await retire(job)
+    }
+
+    /// Removes what only a job that may go on needs, and then takes the job from the live ones.
+    ///
+    /// Until then it is looked at again, whoever moved it to its end and whatever became of them.
+    private func retire(_ job: Job) async throws {
+        guard job.live != nil, job.status.isFinal, job.status != .completedWithFailures else { return }
+        do {
+            if let sink = try sinks.sink(for: job) as? any AssemblingSink { try await sink.discardPlaces() }
+        } catch let error as SinkError {
+            guard case .stopped(let reason) = error else { throw error }
+            // Trying again would not help: the job is at its end all the same.
+            context.logger(for: job.id).warning(
+                "what lies beside the output was left there", metadata: ["reason": "\(reason)"])
+        }
         sinks.forget(job.id)
         try await PayloadJanitor.removeAll(of: job.id, context)
+        _ = try await context.jobs.updated(job.key, [Job.live.remove], if: Job.status == job.status)
     }
 }
 

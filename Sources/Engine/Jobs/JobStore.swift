@@ -84,7 +84,7 @@ public struct JobStore: Sendable {
         return jobs.sorted { $0.id.text > $1.id.text }
     }
 
-    /// The jobs that are not at their end, and those that a redrive may still complete.
+    /// The jobs that are not at their end, those that a redrive may still complete, and those that leave things behind.
     func live() async throws(PortError) -> [Job] {
         let page = TableQuery(partition: Job.liveMark, index: Job.liveIndex.name, limit: 500)
         return try await context.jobs.all(page)
@@ -123,11 +123,8 @@ public struct JobStore: Sendable {
         if job.status == .inProgress, let started = job.startedAt {
             all.append(Job.activeSeconds.set(job.activeSeconds + max(0, started.duration(to: now).inSeconds)))
         }
-        if next.isFinal {
-            all.append(Job.finishedAt.set(now))
-            // A redrive may still complete a job with failures, so the finisher goes on looking at it.
-            if next != .completedWithFailures { all.append(Job.live.remove) }
-        }
+        // It stays among the live ones until the finisher has cleared away what it leaves.
+        if next.isFinal { all.append(Job.finishedAt.set(now)) }
         let unchanged = Job.status == job.status && Job.launchNumber == job.launchNumber
         var actions = [Table<Job>.updating(job.key, all, if: condition.map { unchanged && $0 } ?? unchanged)]
         if next.isFinal, let destination = context.parts.destination(of: job) {

@@ -39,6 +39,16 @@ final class FinishService: Sendable {
             guard touched.withLock(\.isEmpty) else { continue }
             await bell.wait(atMost: context.settings.tick, clock: context.clock, stop: stop)
         }
+        await clearAwayEnded()
+    }
+
+    /// Before this process leaves: what jobs left behind that have come to their end meanwhile.
+    private func clearAwayEnded() async {
+        do {
+            for job in try await JobStore(context).live() where job.status.isFinal { await check(job.jobKey) }
+        } catch {
+            context.logger.warning("looking for ended jobs failed; the next worker does", metadata: ["error": "\(error)"])
+        }
     }
 
     /// Between two looks, so that a stream of bookings is looked at a few times a second and not after each.

@@ -128,10 +128,12 @@ final class Housekeeper: Sendable {
     private func bury(_ message: ChunkMessage, _ chunk: ChunkID, receives: Int) async throws {
         let prefix = TableQuery.SortRange.prefix(ReceiptItem.prefix(chunk))
         let receipts = try await context.receipts.all(TableQuery(partition: chunk.job.text, range: prefix))
-        let letters = try await context.chunks.get(ChunkItem.key(chunk)).flatMap { Letters($0.letters) }
-            ?? Letters(count: message.count)
         let covered = Set(receipts.flatMap(\.positions))
         let records = try await ChunkPayload.read(message, chunk, context).readable
+        // After the payload: it is removed once every letter is final, and then there is nothing left to bury.
+        let letters =
+            try await context.chunks.get(ChunkItem.key(chunk)).flatMap { Letters($0.letters) }
+            ?? Letters(count: message.count)
         var progress = ChunkProgress(count: message.count)
         progress.repeatWhatIsKnown(receipts)
         for position in 0..<message.count where !letters[position].isFinal && !covered.contains(position) {

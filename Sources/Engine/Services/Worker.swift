@@ -82,15 +82,18 @@ public final class Worker: Service {
     private static let idleCheck: Duration = .milliseconds(200)
 
     func isIdle() async throws -> Bool {
-        let live = try await JobStore(context).live()
-        for job in live {
+        var isHeld = false
+        for job in try await JobStore(context).live() {
             switch job.status {
             case .pending, .inProgress, .pausing, .cancelling: return false
             // Deliveries that are held back wait for the resume, which nobody here will give.
-            case .paused: if job.holdsDelivery { return true }
-            case .completedWithFailures, .cancelled, .failed, .completed: break
+            case .paused: isHeld = isHeld || job.holdsDelivery
+            case .completedWithFailures: break
+            // What they leave is still to be cleared away.
+            case .cancelled, .failed, .completed: return false
             }
         }
+        if isHeld { return true }
         for queue in [context.backend.queues.replay, context.backend.queues.progress] {
             if try await queue.depth().total > 0 { return false }
         }

@@ -36,7 +36,11 @@ struct Steps {
     private func launch(_ job: Job) async throws {
         guard let now = try await context.jobs.get(job.key), now.status == .pending else { return }
         let launcher = ExtractionService(
-            context, cache: cache, gauge: InFlightGauge(context), stop: StopSignal())
+            context,
+            cache: cache,
+            gauge: InFlightGauge(context),
+            stop: StopSignal()
+        )
         _ = try await launcher.launch(Launch(job: now.jobKey, number: now.launchNumber + 1))
     }
 
