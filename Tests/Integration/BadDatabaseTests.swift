@@ -109,7 +109,7 @@ extension RealProgram {
                 print("skipped: a full disk needs the right to mount one (\(String(cString: strerror(errno))))")
                 return
             }
-            defer { umount2(place, CInt(MNT_DETACH.rawValue)) }
+            defer { umount2(place, CInt(MNT_DETACH)) }
             let sandbox = try Sandbox()
             let input = try sandbox.makeRecords(4000)
             let output = place + "/out.jsonl"
@@ -122,7 +122,8 @@ extension RealProgram {
             #expect(paused.isBalanced)
             #expect(contents(of: output) == nil)
 
-            try #require(mount("tmpfs", place, "tmpfs", UInt(MS_REMOUNT.rawValue), "size=40m") == 0)
+            let hasRoom = mount("tmpfs", place, "tmpfs", UInt(MS_REMOUNT), "size=40m") == 0
+            try #require(hasRoom)
             try await sandbox.succeed("job", "resume", id)
             try await sandbox.workUntilIdle()
             try await sandbox.expectExact(id, from: input, to: output, records: 4000)

@@ -42,12 +42,17 @@ struct Finisher: Sendable {
 
     private func complete(_ job: Job, _ sheet: BalanceSheet) async throws {
         precondition(sheet.isBalanced, "the books of \(job.id) do not balance: \(sheet)")
-        guard try await assemble(job) else { return }
         let next: JobStatus = sheet.deadLettered == 0 ? .completed : .completedWithFailures
         let reason = sheet.deadLettered == 0 ? nil : "\(sheet.deadLettered) records are dead letters"
-        if try await store.move(job, to: next, reason: reason, with: Job.projecting(sheet)) {
-            try await retire(job.key)
+        do {
+            guard try await assemble(job) else { return try await retire(job.key, isLate: true) }
+        } catch {
+            try await retire(job.key, isLate: true)
+            throw error
         }
+        // Where another process was quicker, it has cleared away before this one's output was put together.
+        let isFirst = try await store.move(job, to: next, reason: reason, with: Job.projecting(sheet))
+        try await retire(job.key, isLate: !isFirst)
     }
 
     /// After a redrive: the output gets what was delivered meanwhile, and the job completes once nothing is dead.
@@ -112,16 +117,17 @@ struct Finisher: Sendable {
         _ = try await context.jobs.updated(job.key, changes, if: Job.status == job.status)
     }
 
-    private func retire(_ key: ItemKey) async throws {
+    /// Late is who may have left something after another process had cleared away.
+    private func retire(_ key: ItemKey, isLate: Bool = false) async throws {
         guard let job = try await context.jobs.get(key) else { return }
-        try await retire(job)
+        try await retire(job, isLate: isLate)
     }
 
     /// Removes what only a job that may go on needs, and then takes the job from the live ones.
     ///
     /// Until then it is looked at again, whoever moved it to its end and whatever became of them.
-    private func retire(_ job: Job) async throws {
-        guard job.live != nil, job.status.isFinal, job.status != .completedWithFailures else { return }
+    private func retire(_ job: Job, isLate: Bool = false) async throws {
+        guard job.live != nil || isLate, job.status.isFinal, job.status != .completedWithFailures else { return }
         do {
             if let sink = try sinks.sink(for: job) as? any AssemblingSink { try await sink.discardPlaces() }
         } catch let error as SinkError {

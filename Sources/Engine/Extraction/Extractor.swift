@@ -103,14 +103,21 @@ struct Extractor: Sendable {
         return PageCut(batch, refusals: refusals, skipped: skipped, settings: context.settings)
     }
 
-    /// False when the slice belongs to another epoch.
+    /// False when the slice belongs to another epoch; what was kept for this one is then removed again.
     private func keepAndCommit(_ cut: PageCut, _ page: SourcePage, _ slice: ClaimedSlice) async throws -> Bool {
+        let key = PayloadKey.page(job: slice.job.id, slice: slice.index, page: slice.page, epoch: slice.epoch)
         if !cut.chunks.isEmpty {
-            let key = PayloadKey.page(job: slice.job.id, slice: slice.index, page: slice.page, epoch: slice.epoch)
             try await context.retrying { () throws(PortError) in
                 try await context.backend.objects.put(cut.payload, at: key, onlyIfAbsent: false)
             }
         }
+        if try await sendAndCommit(cut, page, slice) { return true }
+        // The page can never be this epoch's, and whoever sweeps the job's payloads may have been here already.
+        try await context.retrying { () throws(PortError) in try await context.backend.objects.delete([key]) }
+        return false
+    }
+
+    private func sendAndCommit(_ cut: PageCut, _ page: SourcePage, _ slice: ClaimedSlice) async throws -> Bool {
         let messages = try messages(cut, slice)
         let actions = try commitActions(cut, page, slice)
         if let atomic = context.backend.atomic {
