@@ -1,3 +1,4 @@
+// Requests that make no sense are refused with the field and the fix; the others become jobs.
 import SluiceCore
 import SluiceTestKit
 import Testing
