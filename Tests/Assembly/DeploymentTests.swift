@@ -7,7 +7,7 @@ import SluiceCore
 import SluiceEngine
 import Testing
 
-@Suite("The embedded default", .timeLimit(.minutes(1)))
+@Suite("The embedded default", .timeLimit(.minutes(10)))
 struct DeploymentTests {
     /// A folder for one test, with a source of so many records in it.
     private func withFolder(records: Int, _ body: (String, Settings) async throws -> Void) async throws {

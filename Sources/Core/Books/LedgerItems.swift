@@ -121,7 +121,11 @@ extension ChunkID {
     init<Key: CodingKey>(from container: KeyedDecodingContainer<Key>, job: Key, path: Key) throws {
         let text = try container.decode(String.self, forKey: path)
         guard let chunk = ChunkID(job: try container.decode(JobID.self, forKey: job), path: text) else {
-            throw DecodingError.dataCorruptedError(forKey: path, in: container, debugDescription: "not a chunk: \(text)")
+            throw DecodingError.dataCorruptedError(
+                forKey: path,
+                in: container,
+                debugDescription: "not a chunk: \(text)"
+            )
         }
         self = chunk
     }

@@ -6,7 +6,8 @@ public struct JobID: Sendable, Hashable, CustomStringConvertible {
 
     public init(now: Timestamp, random: any RandomSource) {
         let time = now.civil
-        let parts = [pad(time.year, 4)] + [time.month, time.day, time.hour, time.minute, time.second].map { pad($0, 2) }
+        let parts =
+            [pad(time.year, 4)] + [time.month, time.day, time.hour, time.minute, time.second].map { pad($0, 2) }
         text = (parts + [random.hexadecimal(8)]).joined(separator: "-")
     }
 

@@ -125,11 +125,14 @@ private struct AttributeEncoder: Encoder {
             keyedBy type: Nested.Type,
             forKey key: Key
         ) -> KeyedEncodingContainer<Nested> {
-            AttributeEncoder(codingPath: codingPath + [key], storage: storage.member(key.stringValue)).container(keyedBy: type)
+            AttributeEncoder(codingPath: codingPath + [key], storage: storage.member(key.stringValue)).container(
+                keyedBy: type
+            )
         }
 
         mutating func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
-            AttributeEncoder(codingPath: codingPath + [key], storage: storage.member(key.stringValue)).unkeyedContainer()
+            AttributeEncoder(codingPath: codingPath + [key], storage: storage.member(key.stringValue))
+                .unkeyedContainer()
         }
 
         mutating func superEncoder() -> any Encoder {

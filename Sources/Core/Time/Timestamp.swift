@@ -89,9 +89,7 @@ extension Timestamp: LosslessStringConvertible {
     }
 
     /// The parts of the moment in UTC.
-    public var civil:
-        (year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int, millisecond: Int)
-    {
+    public var civil: (year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int, millisecond: Int) {
         let day = milliseconds >= 0 ? milliseconds / 86_400_000 : -((86_399_999 - milliseconds) / 86_400_000)
         let rest = Int(milliseconds - day * 86_400_000)
         // Days since 0000-03-01, so that the leap day is the last of its year.

@@ -16,9 +16,13 @@ struct Booker: Sendable {
         var rest = events[...]
         while !rest.isEmpty {
             var seen: Set<String> = []
-            let end = rest.firstIndex { event in
-                !seen.contains(event.path) && seen.count == Self.chunksMax || { seen.insert(event.path); return false }()
-            } ?? rest.endIndex
+            let end =
+                rest.firstIndex { event in
+                    !seen.contains(event.path) && seen.count == Self.chunksMax
+                        || {
+                            seen.insert(event.path); return false
+                        }()
+                } ?? rest.endIndex
             let some = try await bookSome(Array(rest[..<end]), job: job, slice: slice)
             booked.settled += some.settled
             booked.landed += some.landed
@@ -65,7 +69,9 @@ struct Booker: Sendable {
                 // Read and join again: if it was applied after all, nothing is left to change.
                 guard attempt < 100 else { throw error }
                 if error.code != .conditionFailed {
-                    try await context.pause(context.settings.backoff.delay(afterAttempt: attempt, random: context.random))
+                    try await context.pause(
+                        context.settings.backoff.delay(afterAttempt: attempt, random: context.random)
+                    )
                 }
                 attempt += 1
             }
@@ -88,12 +94,16 @@ struct Booker: Sendable {
                 entries[chunk]
                 ?? Entry(
                     old: items[chunk] ?? nil,
-                    letters: items[chunk].flatMap { $0 }.flatMap { Letters($0.letters) } ?? Letters(count: letters.count),
+                    letters: items[chunk].flatMap { $0 }.flatMap { Letters($0.letters) }
+                        ?? Letters(count: letters.count),
                     places: items[chunk].flatMap { $0 }?.places ?? [],
                     chunksOfPage: event.chunksOfPage
                 )
             guard entry.letters.count == letters.count else {
-                throw PortError(.invalidRequest, "an event of chunk \(chunk) has \(letters.count) letters instead of \(entry.letters.count)")
+                throw PortError(
+                    .invalidRequest,
+                    "an event of chunk \(chunk) has \(letters.count) letters instead of \(entry.letters.count)"
+                )
             }
             let raised = Set(entry.letters.join(letters))
             for placed in event.places ?? [] {

@@ -42,7 +42,11 @@ struct Confirmer: Sendable {
         case .damaged(let problem): return try await endWithoutRecords(receipt, "payload_damaged: \(problem)")
         }
         let request = DeliveryRequest(
-            chunk: receipt.chunk, positions: receipt.positions, records: records, attempt: receipt.attempt)
+            chunk: receipt.chunk,
+            positions: receipt.positions,
+            records: records,
+            attempt: receipt.attempt
+        )
         let isLate = receipt.deadline <= context.now
         switch await sink.confirm(receipt.receipt, for: request) {
         case .ended(let outcomes) where outcomes.count == receipt.positions.count:
@@ -99,8 +103,14 @@ struct Confirmer: Sendable {
         if !retries.isEmpty {
             // The new receipt stands before the old one is closed: at every moment something covers the records.
             let delivery = ChunkDelivery(
-                context: context, cache: cache, job: job, sink: sink, throttle: sinks.throttle(for: job),
-                message: ChunkMessage(receipt), chunk: receipt.chunk)
+                context: context,
+                cache: cache,
+                job: job,
+                sink: sink,
+                throttle: sinks.throttle(for: job),
+                message: ChunkMessage(receipt),
+                chunk: receipt.chunk
+            )
             try await delivery.run(retries, records: records, attempt: receipt.attempt + 1, into: &progress)
         }
         try await say(progress, receipt)

@@ -100,7 +100,8 @@ struct Finisher: Sendable {
 
     private func watchBudget(_ job: Job, _ sheet: BalanceSheet) async throws {
         guard let text = job.failureBudget, try FailureBudget(text).isSpent(sheet) else { return }
-        let reason = "failure budget \(text) spent: \(sheet.deadLettered) of \(sheet.extracted) records are dead letters; "
+        let reason =
+            "failure budget \(text) spent: \(sheet.deadLettered) of \(sheet.extracted) records are dead letters; "
             + "look at `sluice dead-letters list \(job.id)`, raise the budget with `sluice job set` and resume"
         try await JobControl(context).pause(job.id, reason: reason, holdingDelivery: true)
     }
@@ -134,7 +135,9 @@ struct Finisher: Sendable {
             guard case .stopped(let reason) = error else { throw error }
             // Trying again would not help: the job is at its end all the same.
             context.logger(for: job.id).warning(
-                "what lies beside the output was left there", metadata: ["reason": "\(reason)"])
+                "what lies beside the output was left there",
+                metadata: ["reason": "\(reason)"]
+            )
         }
         sinks.forget(job.id)
         try await PayloadJanitor.removeAll(of: job.id, context)

@@ -72,7 +72,9 @@ final class PayloadJanitor: Sendable {
         }
     }
 
-    private static func isUseless(_ place: PagePlace, _ job: JobID, _ context: EngineContext) async throws(PortError) -> Bool {
+    private static func isUseless(_ place: PagePlace, _ job: JobID, _ context: EngineContext) async throws(PortError)
+        -> Bool
+    {
         let slice = try await context.slices.get(SliceItem.key(job: job, index: place.slice))
         guard let slice else { return true }
         let page = try await context.pages.get(PageItem.key(job: job, slice: place.slice, page: place.page))

@@ -28,18 +28,33 @@ struct ChunkDelivery: Sendable {
         var wanted = positions
         for (position, reason) in records.refusals where wanted.contains(position) {
             progress.refuse(
-                position, recordID: nil, reason: reason, attempts: 0, payload: records.record(at: position))
+                position,
+                recordID: nil,
+                reason: reason,
+                attempts: 0,
+                payload: records.record(at: position)
+            )
         }
         wanted.removeAll { records.refusals[$0] != nil }
         var parts = wanted.isEmpty ? [] : [Part(positions: wanted, attempt: attempt)]
         while let part = parts.popLast() {
             let request = DeliveryRequest(
-                chunk: chunk, positions: part.positions, records: records, attempt: part.attempt)
+                chunk: chunk,
+                positions: part.positions,
+                records: records,
+                attempt: part.attempt
+            )
             switch try await submit(request) {
             case .answered(let outcomes, let place):
                 guard outcomes.count == part.positions.count else {
-                    try await again(part, "the sink answered for \(outcomes.count) records of \(part.positions.count)",
-                                    nil, records, &parts, &progress)
+                    try await again(
+                        part,
+                        "the sink answered for \(outcomes.count) records of \(part.positions.count)",
+                        nil,
+                        records,
+                        &parts,
+                        &progress
+                    )
                     continue
                 }
                 try await settle(part, outcomes, place, records, &parts, &progress)
@@ -73,7 +88,10 @@ struct ChunkDelivery: Sendable {
             if let now = try await cache.get(job.jobKey) {
                 let share = 1 / Double(await context.backend.owners.liveCount())
                 throttle.apply(
-                    rate: now.rate, concurrency: now.deliveryConcurrency, share: now.rate == nil ? 1 : share)
+                    rate: now.rate,
+                    concurrency: now.deliveryConcurrency,
+                    share: now.rate == nil ? 1 : share
+                )
                 if now.status == .cancelling || now.status == .cancelled { throw DeliveryDropped() }
             }
             switch throttle.admit(records: request.positions.count) {

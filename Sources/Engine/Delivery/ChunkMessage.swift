@@ -61,9 +61,13 @@ struct ChunkMessage: Sendable, Hashable, Codable {
     init(body: [UInt8]) throws(PortError) {
         self = try MessageCoding.decode(Self.self, body)
         guard version == Self.currentVersion else {
-            throw PortError(.invalidRequest, "a chunk message is of version \(version); this program reads \(Self.currentVersion)")
+            throw PortError(
+                .invalidRequest,
+                "a chunk message is of version \(version); this program reads \(Self.currentVersion)"
+            )
         }
-        guard (1...1000).contains(count), offset >= 0, length >= 0, redrive?.allSatisfy({ (0..<count).contains($0) }) ?? true
+        guard (1...1000).contains(count), offset >= 0, length >= 0,
+            redrive?.allSatisfy({ (0..<count).contains($0) }) ?? true
         else { throw PortError(.invalidRequest, "a chunk message's numbers are out of range") }
         _ = try chunk
     }
@@ -129,7 +133,10 @@ struct ProgressEvent: Sendable, Hashable, Codable {
     init(body: [UInt8]) throws(PortError) {
         self = try MessageCoding.decode(Self.self, body)
         guard version == Self.currentVersion else {
-            throw PortError(.invalidRequest, "a progress event is of version \(version); this program reads \(Self.currentVersion)")
+            throw PortError(
+                .invalidRequest,
+                "a progress event is of version \(version); this program reads \(Self.currentVersion)"
+            )
         }
         let (_, letters) = try parsed
         for placed in places ?? [] {

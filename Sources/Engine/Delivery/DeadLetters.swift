@@ -66,7 +66,10 @@ public struct DeadLetters: Sendable {
         let job = try await JobStore(context).get(id)
         switch job.status {
         case .completed, .cancelled, .failed:
-            throw JobError.field("reindex_id", "job \(id) is \(job.status); only a job that is live or completed_with_failures has dead letters to send again")
+            throw JobError.field(
+                "reindex_id",
+                "job \(id) is \(job.status); only a job that is live or completed_with_failures has dead letters to send again"
+            )
         case .completedWithFailures, .pending, .inProgress, .pausing, .paused, .cancelling: break
         }
         guard job.sealedAt == nil else {
@@ -102,7 +105,13 @@ public struct DeadLetters: Sendable {
         let key = "\(PayloadKey.prefix(chunk.job))redrive/\(chunk.path)-\(context.random.hexadecimal(16))"
         try await context.backend.objects.put(content, at: key, onlyIfAbsent: true)
         var message = ChunkMessage(
-            job: job, chunk: chunk, count: count, chunksOfPage: page.sizes.count, offset: 0, length: content.count)
+            job: job,
+            chunk: chunk,
+            count: count,
+            chunksOfPage: page.sizes.count,
+            offset: 0,
+            length: content.count
+        )
         message.payloadKey = key
         message.redrive = letters.map(\.position).sorted()
         let outgoing = try message.outgoing()

@@ -48,7 +48,11 @@ struct Deliverer: Sendable {
     private func putOff(_ chunk: ChunkMessage, _ message: ReceivedMessage, by delay: Duration) async throws(PortError) {
         var copy = chunk
         copy.deferrals = (chunk.deferrals ?? 0) + 1
-        try await conclude(sends: [try copy.outgoing(delay: delay)], to: context.backend.queues.replay, deleting: message)
+        try await conclude(
+            sends: [try copy.outgoing(delay: delay)],
+            to: context.backend.queues.replay,
+            deleting: message
+        )
     }
 
     private func deliver(_ message: ChunkMessage, _ chunk: ChunkID, _ received: ReceivedMessage) async throws {
@@ -68,8 +72,14 @@ struct Deliverer: Sendable {
         progress.repeatWhatIsKnown(receipts)
         if !todo.isEmpty {
             let delivery = ChunkDelivery(
-                context: context, cache: cache, job: job, sink: sink, throttle: sinks.throttle(for: job),
-                message: message, chunk: chunk)
+                context: context,
+                cache: cache,
+                job: job,
+                sink: sink,
+                throttle: sinks.throttle(for: job),
+                message: message,
+                chunk: chunk
+            )
             guard let records = try await records(of: message, chunk, letters, todo, &progress) else {
                 try await finish(message, chunk, received, progress)
                 return

@@ -54,7 +54,9 @@ struct Extractor: Sendable {
             do {
                 try await source.fetch(request, into: &page)
                 guard page.next != request.continuation || page.next == nil else {
-                    throw SourceError.stopped("the source answered with the continuation it was asked for; no progress is possible")
+                    throw SourceError.stopped(
+                        "the source answered with the continuation it was asked for; no progress is possible"
+                    )
                 }
                 return
             } catch SourceError.transient(let reason, let after) {
@@ -91,7 +93,8 @@ struct Extractor: Sendable {
                     if job.onBadRecord == .stop {
                         stopAt = (record.position + Int64(offset), reason)
                     } else {
-                        let place = "the record at position \(record.position) of the source, byte \(offset) of it: \(reason)"
+                        let place =
+                            "the record at position \(record.position) of the source, byte \(offset) of it: \(reason)"
                         refusals.append(PageCut.Refusal(reason: place, bytes: Array(bytes[record.range])))
                     }
                 }
@@ -138,7 +141,12 @@ struct Extractor: Sendable {
         var messages: [OutgoingMessage] = []
         for (number, chunk) in cut.chunks.enumerated() {
             let id = ChunkID(
-                job: slice.job.id, slice: slice.index, page: slice.page, epoch: slice.epoch, number: number)
+                job: slice.job.id,
+                slice: slice.index,
+                page: slice.page,
+                epoch: slice.epoch,
+                number: number
+            )
             let message = ChunkMessage(
                 job: slice.job.jobKey,
                 chunk: id,
@@ -202,7 +210,8 @@ struct Extractor: Sendable {
             } catch {
                 guard error.isRetryable || error.code == .conditionFailed else { throw error }
                 let key = PageItem.key(job: slice.job.id, slice: slice.index, page: slice.page)
-                if let owner = try await context.retrying({ () throws(PortError) in try await context.pages.get(key) }) {
+                if let owner = try await context.retrying({ () throws(PortError) in try await context.pages.get(key) })
+                {
                     return owner.epoch == slice.epoch
                 }
                 let now = try await context.retrying { () throws(PortError) in try await context.slices.get(slice.key) }

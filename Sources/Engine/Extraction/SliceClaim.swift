@@ -43,7 +43,9 @@ struct SliceClaims: Sendable {
             SliceItem.epoch == slice.epoch && SliceItem.finished == false && SliceItem.closed == false
         guard try await context.slices.updated(slice.key, changes, if: unclaimed) else { return nil }
         // The page must be read after the claim: until then an older epoch could still commit.
-        guard let claimed = try await context.slices.get(slice.key), claimed.epoch == slice.epoch + 1 else { return nil }
+        guard let claimed = try await context.slices.get(slice.key), claimed.epoch == slice.epoch + 1 else {
+            return nil
+        }
         guard let current = try await context.jobs.get(job.key), current.status == .inProgress else {
             try await letGo(job, slice.index, epoch: slice.epoch + 1)
             return nil

@@ -17,7 +17,11 @@ struct Trigger: Sendable {
                 let from = position
                 let page = try await stop.race {
                     try await context.backend.feed.read(
-                        Job.schema, from: from, limit: 100, wait: context.settings.longPoll)
+                        Job.schema,
+                        from: from,
+                        limit: 100,
+                        wait: context.settings.longPoll
+                    )
                 }
                 guard let page else { return }
                 for change in page.changes { try await handle(change) }

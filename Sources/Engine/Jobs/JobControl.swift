@@ -94,7 +94,10 @@ public struct JobControl: Sendable {
         if let budget = settings.failureBudget ?? nil { _ = try FailureBudget(budget) }
         let job = try await store.get(id)
         guard !job.status.isFinal else {
-            throw JobError.field("reindex_id", "job \(id) is \(job.status); only a job that is not at its end has settings to change")
+            throw JobError.field(
+                "reindex_id",
+                "job \(id) is \(job.status); only a job that is not at its end has settings to change"
+            )
         }
         var changes: [AttributeChange] = [Job.updatedAt.set(context.now)]
         if let rate = settings.rate { changes.append(rate.map(Job.rate.set) ?? Job.rate.remove) }

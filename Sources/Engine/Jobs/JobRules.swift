@@ -9,7 +9,10 @@ public enum JobRules {
     /// - Throws: `JobError.field` naming the setting, its range and what it was.
     public static func check(rate: Double?, deliveryConcurrency: Int?) throws(JobError) {
         if let rate, !(rate > 0 && rate <= 10_000_000) {
-            throw .field("rate", "must be over 0 and at most 10000000 records a second, is \(rate); leave it out for unlimited")
+            throw .field(
+                "rate",
+                "must be over 0 and at most 10000000 records a second, is \(rate); leave it out for unlimited"
+            )
         }
         if let deliveryConcurrency, !(1...256).contains(deliveryConcurrency) {
             throw .field("delivery-concurrency", "must be 1 to 256, is \(deliveryConcurrency)")
@@ -52,7 +55,10 @@ public struct FailureBudget: Sendable, Hashable {
         } else if let records = Int(text), records > 0 {
             bound = .records(records)
         } else {
-            throw .field("failure-budget", "must be a number of records such as 500 or a share such as 1%, is \"\(text)\"")
+            throw .field(
+                "failure-budget",
+                "must be a number of records such as 500 or a share such as 1%, is \"\(text)\""
+            )
         }
     }
 

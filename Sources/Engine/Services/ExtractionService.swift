@@ -41,7 +41,7 @@ public final class ExtractionService: Launcher {
         let pending = Job.status == .pending && Job.launchNumber == launch.number - 1
         do {
             try await context.jobs.update(launch.job.itemKey, changes, if: pending)
-        } catch where error.code == .conditionFailed {
+        } catch  where error.code == .conditionFailed {
             // Launched elsewhere, or no longer pending: both are what was asked for.
             return false
         } catch {

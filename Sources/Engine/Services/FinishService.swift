@@ -47,7 +47,10 @@ final class FinishService: Sendable {
         do {
             for job in try await JobStore(context).live() where job.status.isFinal { await check(job.jobKey) }
         } catch {
-            context.logger.warning("looking for ended jobs failed; the next worker does", metadata: ["error": "\(error)"])
+            context.logger.warning(
+                "looking for ended jobs failed; the next worker does",
+                metadata: ["error": "\(error)"]
+            )
         }
     }
 
@@ -58,7 +61,10 @@ final class FinishService: Sendable {
         do {
             try await finisher.check(key)
         } catch {
-            context.logger(for: key.id).warning("the job's end could not be settled yet", metadata: ["error": "\(error)"])
+            context.logger(for: key.id).warning(
+                "the job's end could not be settled yet",
+                metadata: ["error": "\(error)"]
+            )
         }
     }
 }

@@ -88,15 +88,23 @@ final class Housekeeper: Sendable {
     /// - Returns: how many messages it dealt with.
     func emptyDeadLetterQueues() async throws -> Int {
         let undeliverable = try await context.backend.queues.replayDeadLetters.receive(
-            limit: 10, invisible: context.settings.visibility, wait: .zero)
+            limit: 10,
+            invisible: context.settings.visibility,
+            wait: .zero
+        )
         for message in undeliverable { try await bury(message) }
         let events = try await context.backend.queues.progressDeadLetters.receive(
-            limit: 10, invisible: context.settings.visibility, wait: .zero)
+            limit: 10,
+            invisible: context.settings.visibility,
+            wait: .zero
+        )
         for event in events {
             guard (try? ProgressEvent(body: event.body)) != nil else {
                 // Nobody can read it; it stays for a person to look at, out of the way of the others.
                 try await context.backend.queues.progressDeadLetters.changeVisibility(
-                    [event.receipt], invisible: .seconds(43_200))
+                    [event.receipt],
+                    invisible: .seconds(43_200)
+                )
                 continue
             }
             try await context.backend.queues.progress.send([OutgoingMessage(body: event.body)])
@@ -119,7 +127,8 @@ final class Housekeeper: Sendable {
         switch try await gate.verdict(on: chunk, of: chunkMessage.jobKey) {
         case .dropped: break
         case .orphan: try await gate.bookOrphan(chunk, count: chunkMessage.count)
-        case .undecided, .held: try await context.backend.queues.replay.send([try chunkMessage.outgoing(delay: .seconds(60))])
+        case .undecided, .held:
+            try await context.backend.queues.replay.send([try chunkMessage.outgoing(delay: .seconds(60))])
         case .owned: try await bury(chunkMessage, chunk, receives: message.receiveCount)
         }
         try await queue.delete([message.receipt])
@@ -148,7 +157,11 @@ final class Housekeeper: Sendable {
         guard progress.saysSomething else { return }
         try await DeadLetterKeeper(context: context).keep(progress, of: chunk)
         let event = ProgressEvent(
-            job: message.jobKey, chunk: chunk, letters: progress.letters, chunksOfPage: message.chunksOfPage)
+            job: message.jobKey,
+            chunk: chunk,
+            letters: progress.letters,
+            chunksOfPage: message.chunksOfPage
+        )
         try await context.backend.queues.progress.send([try event.outgoing()])
     }
 

@@ -17,7 +17,10 @@ struct ProgressService: Sendable {
             do {
                 let messages = try await stop.race {
                     try await context.backend.queues.progress.receive(
-                        limit: 100, invisible: context.settings.visibility, wait: context.settings.longPoll)
+                        limit: 100,
+                        invisible: context.settings.visibility,
+                        wait: context.settings.longPoll
+                    )
                 }
                 if let messages, !messages.isEmpty { try await book(messages) }
             } catch {

@@ -54,11 +54,17 @@ final class ReplayService: Sendable {
         do {
             let received = try await stop.race {
                 try await context.backend.queues.replay.receive(
-                    limit: room, invisible: context.settings.visibility, wait: context.settings.longPoll)
+                    limit: room,
+                    invisible: context.settings.visibility,
+                    wait: context.settings.longPoll
+                )
             }
             return received ?? []
         } catch {
-            context.logger.warning("receiving from the replay queue failed; trying again", metadata: ["error": "\(error)"])
+            context.logger.warning(
+                "receiving from the replay queue failed; trying again",
+                metadata: ["error": "\(error)"]
+            )
             await stop.pause(context.settings.tick, context.clock)
             return []
         }
@@ -134,7 +140,9 @@ final class ReplayService: Sendable {
             guard !receipts.isEmpty else { continue }
             do {
                 try await context.backend.queues.replay.changeVisibility(
-                    receipts, invisible: context.settings.visibility)
+                    receipts,
+                    invisible: context.settings.visibility
+                )
             } catch {
                 guard error.isRetryable else { throw error }
                 context.logger.warning("chunks in hand may be delivered twice", metadata: ["error": "\(error)"])

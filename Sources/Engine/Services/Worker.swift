@@ -116,11 +116,15 @@ public final class Worker: Service {
 
     private func keepHouse() async {
         while !stop.isStopping {
-            await tick("dead-letter-queues", every: .seconds(5)) { _ = try await self.housekeeper.emptyDeadLetterQueues() }
+            await tick("dead-letter-queues", every: .seconds(5)) {
+                _ = try await self.housekeeper.emptyDeadLetterQueues()
+            }
             await tick("repair", every: .seconds(60)) { try await self.housekeeper.repairStuck() }
             await tick("upkeep", every: .seconds(300)) { try await self.upkeep() }
             await tick("payload-sweep", every: .seconds(600)) {
-                for job in try await JobStore(self.context).live() { try await PayloadJanitor.sweep(job.id, self.context) }
+                for job in try await JobStore(self.context).live() {
+                    try await PayloadJanitor.sweep(job.id, self.context)
+                }
             }
             await tick("retention", every: .seconds(3600)) { _ = try await self.housekeeper.sealOld() }
             await stop.pause(.seconds(5), context.clock)
@@ -131,7 +135,10 @@ public final class Worker: Service {
         do {
             if try await schedule.isDue(name, every: interval) { try await work() }
         } catch {
-            context.logger.warning("housekeeping failed; trying again", metadata: ["work": "\(name)", "error": "\(error)"])
+            context.logger.warning(
+                "housekeeping failed; trying again",
+                metadata: ["work": "\(name)", "error": "\(error)"]
+            )
         }
     }
 }

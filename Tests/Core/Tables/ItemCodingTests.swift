@@ -43,9 +43,12 @@ struct ItemCodingTests {
         #expect(item["noBytes"] == .bytes([]))
     }
 
-    @Test("what is missing or of another kind is named", arguments: [
-        (AttributeMap(), "text"), (["text": .int(1)], "text"),
-    ])
+    @Test(
+        "what is missing or of another kind is named",
+        arguments: [
+            (AttributeMap(), "text"), (["text": .int(1)], "text"),
+        ]
+    )
     func errors(item: AttributeMap, name: String) {
         #expect { try ItemCoding.decode(Everything.self, from: item) } throws: { "\($0)".contains(name) }
     }

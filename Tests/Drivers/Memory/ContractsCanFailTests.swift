@@ -4,7 +4,7 @@ import SluiceCore
 import SluiceTestKit
 import Testing
 
-@Suite("The contracts notice", .timeLimit(.minutes(1)))
+@Suite("The contracts notice", .timeLimit(.minutes(10)))
 struct ContractsCanFailTests {
     @Test("a queue that breaks a promise", arguments: BrokenQueue.Fault.allCases)
     func queues(_ fault: BrokenQueue.Fault) async {

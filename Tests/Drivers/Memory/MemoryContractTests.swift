@@ -4,7 +4,7 @@ import SluiceCore
 import SluiceTestKit
 import Testing
 
-@Suite("The memory driver keeps the promises of the ports", .timeLimit(.minutes(1)))
+@Suite("The memory driver keeps the promises of the ports", .timeLimit(.minutes(10)))
 struct MemoryContractTests {
     let clock = ManualClock()
 

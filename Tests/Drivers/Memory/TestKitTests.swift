@@ -4,7 +4,7 @@ import SluiceCore
 import SluiceTestKit
 import Testing
 
-@Suite("The manual clock", .timeLimit(.minutes(1)))
+@Suite("The manual clock", .timeLimit(.minutes(10)))
 struct ManualClockTests {
     let clock = ManualClock()
 

@@ -90,12 +90,16 @@ final class Observer: Sendable {
                     counts += standing.tally()
                 }
             }
-            if extracted != slice.extracted { return "slice \(slice.index) says \(slice.extracted) extracted, its pages \(extracted)" }
+            if extracted != slice.extracted {
+                return "slice \(slice.index) says \(slice.extracted) extracted, its pages \(extracted)"
+            }
             let said = [slice.inFlight, slice.awaiting, slice.refused, slice.failed, slice.completed]
             let sums = [counts.inFlight, counts.accepted, counts.refused, counts.failed, counts.completed]
             if said != sums { return "slice \(slice.index) counts \(said) and its ledger \(sums)" }
             let orphans = account.orphans.filter { $0.chunk.slice == slice.index }.reduce(0) { $0 + $1.count }
-            if orphans != slice.redelivered { return "slice \(slice.index) says \(slice.redelivered) redelivered, not \(orphans)" }
+            if orphans != slice.redelivered {
+                return "slice \(slice.index) says \(slice.redelivered) redelivered, not \(orphans)"
+            }
         }
         if let problem = lettersFell(account) ?? orphanDelivered(account) { return problem }
         let completed = account.slices.reduce(0) { $0 + $1.completed }
@@ -136,7 +140,9 @@ final class Observer: Sendable {
         var owners: [String: Int] = [:]
         for page in account.pages { owners["\(page.slice)/\(page.page)"] = page.epoch }
         for chunk in sinks.state.withLock({ $0.delivered }) {
-            guard let owner = owners["\(chunk.slice)/\(chunk.page)"] else { return "\(chunk) was delivered before its page had an owner" }
+            guard let owner = owners["\(chunk.slice)/\(chunk.page)"] else {
+                return "\(chunk) was delivered before its page had an owner"
+            }
             if owner != chunk.epoch { return "\(chunk) was delivered, but epoch \(owner) owns its page" }
         }
         return nil
@@ -157,7 +163,9 @@ final class Observer: Sendable {
         if sheet.completed > held.count { return "\(sheet.completed) completed, \(held.count) held" }
         if sinkKind == .placing {
             let output = sinks.state.withLock(\.output) ?? []
-            if output.count != sheet.completed { return "the output has \(output.count) records, the books \(sheet.completed)" }
+            if output.count != sheet.completed {
+                return "the output has \(output.count) records, the books \(sheet.completed)"
+            }
             if Set(output).count != output.count { return "the output has a record twice" }
         }
         do {

@@ -131,7 +131,9 @@ final class Scheduler: Sendable {
     /// Who is next, once nobody runs.
     private func choose(_ state: inout State) -> Turn? {
         guard state.running == 0 else { return nil }
-        if isDirty.exchange(false, ordering: .relaxed), let problem = observe.withLock({ $0 })?() { broken.withLock { $0 = $0 ?? problem } }
+        if isDirty.exchange(false, ordering: .relaxed), let problem = observe.withLock({ $0 })?() {
+            broken.withLock { $0 = $0 ?? problem }
+        }
         state.steps += 1
         if state.steps > options.steps {
             broken.withLock { $0 = $0 ?? "no end after \(options.steps) steps" }

@@ -40,7 +40,9 @@ struct PlainTransform: RecordTransform {
     let scanner = RecordScanner(RecordSelection())
     var fingerprint: String { "plain" }
 
-    func transform(_ bytes: UnsafeRawBufferPointer, range: Range<Int>, into batch: inout RecordBatch) -> TransformOutcome {
+    func transform(_ bytes: UnsafeRawBufferPointer, range: Range<Int>, into batch: inout RecordBatch)
+        -> TransformOutcome
+    {
         do {
             try scanner.scan(bytes.bytes, range: range, into: &batch)
         } catch {
@@ -101,7 +103,8 @@ struct LaterSink: ConfirmingSink {
         let mayFail = faults && !scheduler.isDraining
         if mayFail, scheduler.chance(6) {
             return scheduler.chance(50)
-                ? .overloaded(reason: "429", after: .seconds(1)) : .unknown(reason: "not taken, answer lost", after: nil)
+                ? .overloaded(reason: "429", after: .seconds(1))
+                : .unknown(reason: "not taken, answer lost", after: nil)
         }
         let ids = world.ids(request)
         if ids.contains(where: { world.isPoison($0) }) { return .refused(reason: "poison") }
@@ -198,7 +201,11 @@ struct PlacingSink: AssemblingSink {
             if some.isEmpty { break }
             world.state.withLock { state in
                 for span in some {
-                    let lines = Array((state.segments[span.place.segment] ?? [])[span.place.offset..<span.place.offset + span.place.length])
+                    let lines = Array(
+                        (state.segments[span.place.segment] ?? [])[
+                            span.place.offset..<span.place.offset + span.place.length
+                        ]
+                    )
                     output += span.lines.map { $0.map { lines[$0] } } ?? lines
                 }
             }

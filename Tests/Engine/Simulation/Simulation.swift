@@ -69,9 +69,21 @@ struct Simulation: Sendable {
         var logger = Logger(label: "simulation")
         logger.logLevel = .critical
         context = EngineContext(
-            backend: stepped, parts: parts, settings: engine, clock: clock, random: random, logger: logger)
+            backend: stepped,
+            parts: parts,
+            settings: engine,
+            clock: clock,
+            random: random,
+            logger: logger
+        )
         let unstepped = EngineContext(
-            backend: plain, parts: parts, settings: engine, clock: clock, random: random, logger: logger)
+            backend: plain,
+            parts: parts,
+            settings: engine,
+            clock: clock,
+            random: random,
+            logger: logger
+        )
         let id = JobID(now: clock.now, random: random)
         var job = Job(
             key: JobKey(systemAccountID: "local", indexName: "index", id: id),
@@ -86,7 +98,10 @@ struct Simulation: Sendable {
         job.launchNumber = 1
         job.startedAt = clock.now
         let match = SliceMatch.text(
-            job: job, source: SourceDescription(fingerprint: "shifting"), transform: PlainTransform())
+            job: job,
+            source: SourceDescription(fingerprint: "shifting"),
+            transform: PlainTransform()
+        )
         try await JobStore(unstepped).create(job, match: match)
         self.job = job
         self.scheduler = scheduler
@@ -119,7 +134,11 @@ struct Simulation: Sendable {
     }
 
     /// Starts a worker; if it crashes, a new one takes its place.
-    private func spawn(_ group: inout TaskGroup<Void>, _ name: String, _ work: @escaping @Sendable () async throws -> Void) {
+    private func spawn(
+        _ group: inout TaskGroup<Void>,
+        _ name: String,
+        _ work: @escaping @Sendable () async throws -> Void
+    ) {
         let scheduler = scheduler
         scheduler.begin()
         group.addTask {
@@ -160,14 +179,21 @@ struct Simulation: Sendable {
         let claims = SliceClaims(context: context)
         let source = (context.parts as? SimulatedParts)?.source ?? ShiftingSource(pages: settings.pages)
         let match = SliceMatch.text(
-            job: job, source: SourceDescription(fingerprint: "shifting"), transform: PlainTransform())
+            job: job,
+            source: SourceDescription(fingerprint: "shifting"),
+            transform: PlainTransform()
+        )
         while !(try await isOver()) {
             if let slice = try await context.slices.get(SliceItem.key(job: job.id, index: index)),
                 let now = try await context.jobs.get(job.key), now.status == .inProgress,
                 let claimed = try await claims.claim(now, slice, match: match)
             {
                 let extractor = Extractor(
-                    context: context, cache: JobCache(context), gauge: InFlightGauge(context), stop: StopSignal())
+                    context: context,
+                    cache: JobCache(context),
+                    gauge: InFlightGauge(context),
+                    stop: StopSignal()
+                )
                 let end = try await extractor.extract(claimed, source: source, transform: PlainTransform())
                 scheduler.say("slice \(index) epoch \(claimed.epoch): \(end)")
                 if end == .stopped { try await claims.letGo(now, index, epoch: claimed.epoch) }
@@ -179,10 +205,17 @@ struct Simulation: Sendable {
     private func replay() async throws {
         let cache = JobCache(context)
         let deliverer = Deliverer(
-            context: context, cache: cache, gate: Gate(context, cache: cache), sinks: SinkCache(context))
+            context: context,
+            cache: cache,
+            gate: Gate(context, cache: cache),
+            sinks: SinkCache(context)
+        )
         while !(try await isOver()) {
             let messages = try await context.backend.queues.replay.receive(
-                limit: 1, invisible: .seconds(60), wait: .zero)
+                limit: 1,
+                invisible: .seconds(60),
+                wait: .zero
+            )
             for message in messages { try await deliverer.handle(message) }
             if messages.isEmpty { try await rest() }
         }
@@ -190,11 +223,18 @@ struct Simulation: Sendable {
 
     private func book() async throws {
         let service = ProgressService(
-            context: context, booker: Booker(context: context), janitor: PayloadJanitor(context), stop: StopSignal(),
-            booked: { _, _ in })
+            context: context,
+            booker: Booker(context: context),
+            janitor: PayloadJanitor(context),
+            stop: StopSignal(),
+            booked: { _, _ in }
+        )
         while !(try await isOver()) {
             let messages = try await context.backend.queues.progress.receive(
-                limit: 1 + scheduler.pick(4), invisible: .seconds(60), wait: .zero)
+                limit: 1 + scheduler.pick(4),
+                invisible: .seconds(60),
+                wait: .zero
+            )
             if messages.isEmpty { try await rest() } else { try await service.book(messages) }
         }
     }

@@ -8,7 +8,11 @@ import Testing
 struct SimulationTests {
     static let seedsEach: UInt64 = 10
 
-    @Test("hold under crashes, stops, lost answers, duplicates and conflicts", arguments: WorldSettings.Sink.allCases, [false, true])
+    @Test(
+        "hold under crashes, stops, lost answers, duplicates and conflicts",
+        arguments: WorldSettings.Sink.allCases,
+        [false, true]
+    )
     func faults(sink: WorldSettings.Sink, isAtomic: Bool) async throws {
         for seed in 1...Self.seedsEach {
             var settings = WorldSettings(seed: seed)
@@ -18,7 +22,11 @@ struct SimulationTests {
         }
     }
 
-    @Test("hold when an operator pauses or cancels in the middle", arguments: WorldSettings.Sink.allCases, [WorldSettings.Intervention.pause, .cancel])
+    @Test(
+        "hold when an operator pauses or cancels in the middle",
+        arguments: WorldSettings.Sink.allCases,
+        [WorldSettings.Intervention.pause, .cancel]
+    )
     func interventions(sink: WorldSettings.Sink, intervention: WorldSettings.Intervention) async throws {
         for seed in 1...Self.seedsEach {
             var settings = WorldSettings(seed: seed &+ 1000)
@@ -32,8 +40,12 @@ struct SimulationTests {
     private func check(_ settings: WorldSettings) async throws {
         let simulation = try await Simulation(settings)
         if let problem = await simulation.run() {
-            let trace = simulation.scheduler.trace.filter { !$0.hasPrefix("extractor") || $0.contains("ends") }.suffix(60).joined(separator: "\n")
-            Issue.record("seed \(settings.seed), \(settings.sink), atomic \(settings.isAtomic), \(settings.intervention): \(problem)\n\(trace)")
+            let trace = simulation.scheduler.trace.filter { !$0.hasPrefix("extractor") || $0.contains("ends") }.suffix(
+                60
+            ).joined(separator: "\n")
+            Issue.record(
+                "seed \(settings.seed), \(settings.sink), atomic \(settings.isAtomic), \(settings.intervention): \(problem)\n\(trace)"
+            )
         }
     }
 }
