@@ -62,7 +62,9 @@ public struct EngineContext: Sendable {
         }
     }
 
-    /// Writes a transaction and says what became of it. An answer that was lost is for the caller to look up.
+    /// Writes a transaction and says what became of it.
+    ///
+    /// An answer that was lost is for the caller to look up.
     func write(_ actions: [TableAction]) async throws(PortError) -> WriteOutcome {
         do {
             try await backend.tables.transact(actions)

@@ -1,7 +1,9 @@
 // The limits of the engine, each with its unit, range and reason.
 public import SluiceCore
 
-/// Every limit the engine keeps. The defaults are the agreed ones; the assembly reads others from the configuration.
+/// Every limit the engine keeps.
+///
+/// The defaults are the agreed ones; the assembly reads others from the configuration.
 public struct EngineSettings: Sendable, Hashable {
     /// Records in a chunk, 1 to 100: the Ecommerce API takes 100 documents a call.
     public var chunkRecordsMax = 100

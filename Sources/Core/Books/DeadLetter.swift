@@ -1,6 +1,8 @@
 // A record that no attempt could deliver, with its reason and its bytes.
 
-/// What is kept of a record that was given up. Listed only while the chunk's letter at its position is `r` or `f`.
+/// What is kept of a record that was given up.
+///
+/// Listed only while the chunk's letter at its position is `r` or `f`.
 public struct DeadLetter: TableItem, Hashable {
     public var job: JobID
     public var chunkPath: String

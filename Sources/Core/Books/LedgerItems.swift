@@ -1,6 +1,8 @@
 // The other items of the ledger: whose a page is, how a chunk's records stand, what came as an orphan.
 
-/// Who owns a page, decided once by its commit, and where its chunks lie. Never changed.
+/// Who owns a page, decided once by its commit, and where its chunks lie.
+///
+/// Never changed.
 public struct PageItem: TableItem, Hashable {
     public var job: JobID
     public var slice: Int
@@ -33,7 +35,9 @@ public struct PageItem: TableItem, Hashable {
     }
 }
 
-/// How a chunk's records stand. Absent means that all are in flight.
+/// How a chunk's records stand.
+///
+/// Absent means that all are in flight.
 public struct ChunkItem: TableItem, Hashable {
     public var chunk: ChunkID
     public var letters: String

@@ -1,7 +1,8 @@
 // What the books know of one record, as a letter that only rises.
 
-/// How far a record has come. Letters form a lattice; booking takes the least upper bound, so that events may come
-/// twice, late and in any order.
+/// How far a record has come.
+///
+/// Letters form a lattice; booking takes the least upper bound, so that events may come twice, late and in any order.
 public enum Letter: UInt8, Sendable, Hashable, CaseIterable {
     /// Sent, nothing known.
     case inFlight = 0x69

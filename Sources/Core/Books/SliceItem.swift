@@ -1,6 +1,8 @@
 // A slice as it is stored: its checkpoint, its lease and its counters, in one item that balances in every version.
 
-/// One of a job's slices. Small and often written.
+/// One of a job's slices.
+///
+/// Small and often written.
 public struct SliceItem: TableItem, Hashable {
     public var job: JobID
     public var index: Int

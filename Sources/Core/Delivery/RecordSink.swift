@@ -1,7 +1,8 @@
 // Where records go: chunks in, an answer for each record out, at once or later.
 
-/// The destination of one job. Delivery may be repeated, so a sink is idempotent on the record's id, or places
-/// what it writes (`AssemblingSink`).
+/// The destination of one job.
+///
+/// Delivery may be repeated, so a sink is idempotent on the record's id, or places what it writes (`AssemblingSink`).
 public protocol RecordSink: Sendable {
     /// Delivers some records of a chunk. Never throws: whatever happens is one of the answers.
     func deliver(_ request: DeliveryRequest) async -> DeliveryAnswer

@@ -1,6 +1,8 @@
 // Where records come from: pages of raw records, slice by slice.
 
-/// The source of one job. Its slices are disjoint, and together they are everything.
+/// The source of one job.
+///
+/// Its slices are disjoint, and together they are everything.
 public protocol RecordSource: Sendable {
     /// What the source is at this moment; called once, before the job is created, and again by every launch.
     func describe() async throws(SourceError) -> SourceDescription

@@ -1,6 +1,8 @@
 // What becomes of a raw record on its way: written, skipped by rule, or refused.
 
-/// Turns raw records into what the sink is to get. Pure, and quick: it runs once for each record.
+/// Turns raw records into what the sink is to get.
+///
+/// Pure, and quick: it runs once for each record.
 public protocol RecordTransform: Sendable {
     /// Writes the record's new form into `batch`, or says why not. `bytes` may be read up to `SourcePage.padding`
     /// bytes past the range.

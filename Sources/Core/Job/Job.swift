@@ -54,9 +54,13 @@ public struct Job: TableItem, Hashable {
     public var onBadRecord: BadRecordRule
     /// How many records one page should hold.
     public var pageSize: Int
-    /// Records a second, over all workers; nil is unlimited. Can be changed while the job runs.
+    /// Records a second, over all workers; nil is unlimited.
+    ///
+    /// Can be changed while the job runs.
     public var rate: Double?
-    /// Deliveries at once in each worker; nil lets each worker find out. Can be changed while the job runs.
+    /// Deliveries at once in each worker; nil lets each worker find out.
+    ///
+    /// Can be changed while the job runs.
     public var deliveryConcurrency: Int?
     /// Such as `1%` or `500` dead letters; reaching it pauses the job.
     public var failureBudget: String?

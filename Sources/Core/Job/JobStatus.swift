@@ -1,6 +1,8 @@
 // The states of a job and every legal move between them, each with its reason.
 
-/// Where a job stands. `pending`, `in_progress`, `paused` and `failed` are the source system's own values.
+/// Where a job stands.
+///
+/// `pending`, `in_progress`, `paused` and `failed` are the source system's own values.
 public enum JobStatus: String, Sendable, Hashable, Codable, CaseIterable {
     /// Created or resumed; nobody works on it yet.
     case pending
@@ -17,7 +19,9 @@ public enum JobStatus: String, Sendable, Hashable, Codable, CaseIterable {
     /// Every record has ended, some as dead letters.
     case completedWithFailures = "completed_with_failures"
 
-    /// Nothing is extracted any more. Only a redrive can still move it, from `completed_with_failures` to `completed`.
+    /// Nothing is extracted any more.
+    ///
+    /// Only a redrive can still move it, from `completed_with_failures` to `completed`.
     public var isFinal: Bool {
         switch self {
         case .cancelled, .failed, .completed, .completedWithFailures: true

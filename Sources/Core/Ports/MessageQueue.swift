@@ -1,6 +1,8 @@
 // The port to queues: at least once, unordered, invisible while somebody works on it.
 
-/// A queue of messages. Delivers at least once, in any order; whatever is not deleted comes again.
+/// A queue of messages.
+///
+/// Delivers at least once, in any order; whatever is not deleted comes again.
 public protocol MessageQueue: Sendable {
     var name: String { get }
 

@@ -1,6 +1,8 @@
 // The port to objects: bytes under keys, whole or not at all.
 
-/// Bytes under keys. A key is `/`-separated, 1 to 1024 bytes, without empty, `.` or `..` parts.
+/// Bytes under keys.
+///
+/// A key is `/`-separated, 1 to 1024 bytes, without empty, `.` or `..` parts.
 public protocol ObjectStore: Sendable {
     /// Stores an object; durable, and visible as a whole, on return. A crash leaves the old one or the new one.
     ///
@@ -26,7 +28,9 @@ public protocol ObjectStore: Sendable {
     func list(prefix: String, after: String?, limit: Int) async throws(PortError) -> [ObjectSummary]
 }
 
-/// An object that is being written; used by one task at a time. Dropping it without `finish` leaves nothing behind.
+/// An object that is being written; used by one task at a time.
+///
+/// Dropping it without `finish` leaves nothing behind.
 public protocol ObjectWriter: Sendable {
     func append(_ bytes: [UInt8]) async throws(PortError)
     /// Makes the object visible and durable.

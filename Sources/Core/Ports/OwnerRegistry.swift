@@ -24,7 +24,9 @@ extension OwnerID: AttributeConvertible {
     public var attributeValue: AttributeValue { .string(text) }
 }
 
-/// Who is working, as far as the platform can prove it. It serves liveness only; safety rests on epochs.
+/// Who is working, as far as the platform can prove it.
+///
+/// It serves liveness only; safety rests on epochs.
 public protocol OwnerRegistry: Sendable {
     /// This process.
     var own: OwnerID { get }

@@ -1,6 +1,8 @@
 // The port to tables: items under keys, changed on conditions, all or nothing.
 
-/// Items by partition and sort key. What a caller may rely on is what the weakest cloud table gives.
+/// Items by partition and sort key.
+///
+/// What a caller may rely on is what the weakest cloud table gives.
 ///
 /// Use it through `Table`, which adds the item's type.
 public protocol TableStore: Sendable {

@@ -1,6 +1,8 @@
 // Tables of typed items: an item type states its schema once, and keys, conditions and coding follow from it.
 
-/// A type whose values are the items of a table (or some of them). Its coding keys are the attribute names.
+/// A type whose values are the items of a table (or some of them).
+///
+/// Its coding keys are the attribute names.
 public protocol TableItem: Codable, Sendable {
     static var schema: TableSchema { get }
     var key: ItemKey { get }

@@ -1,7 +1,9 @@
 // Chance, handed in from outside so that a test can repeat it.
 import Synchronization
 
-/// Where random numbers come from: jitter and ids. Shared by tasks, hence not a `RandomNumberGenerator`.
+/// Where random numbers come from: jitter and ids.
+///
+/// Shared by tasks, hence not a `RandomNumberGenerator`.
 public protocol RandomSource: Sendable {
     func next() -> UInt64
 }

@@ -10,7 +10,9 @@ struct Finisher: Sendable {
 
     private var store: JobStore { JobStore(context) }
 
-    /// Looks at one job, and does what is due. Safe to repeat, and from several processes at once.
+    /// Looks at one job, and does what is due.
+    ///
+    /// Safe to repeat, and from several processes at once.
     func check(_ key: JobKey) async throws {
         guard let job = try await store.get(key) else { return }
         switch job.status {

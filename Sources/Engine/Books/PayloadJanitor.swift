@@ -2,7 +2,9 @@
 import SluiceCore
 import Synchronization
 
-/// Counts settled chunks by page. What a crash makes it forget, the sweep at the job's end removes.
+/// Counts settled chunks by page.
+///
+/// What a crash makes it forget, the sweep at the job's end removes.
 final class PayloadJanitor: Sendable {
     private let context: EngineContext
     private let pages = Mutex<[String: Set<Int>]>([:])

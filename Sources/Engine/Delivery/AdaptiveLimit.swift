@@ -1,8 +1,10 @@
 // How many deliveries at once a destination bears, found out by trying.
 import SluiceCore
 
-/// Additive increase, multiplicative decrease, with a slow start. Only a successful round trip raises the limit, only an
-/// overload lowers it, and at most once for the deliveries that were under way together.
+/// Additive increase, multiplicative decrease, with a slow start.
+///
+/// Only a successful round trip raises the limit, only an overload lowers it, and at most once for the deliveries
+/// that were under way together.
 struct AdaptiveLimit: Sendable, Equatable {
     /// A limit set by an operator; it then neither rises nor falls.
     var fixed: Int?

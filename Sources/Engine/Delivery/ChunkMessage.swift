@@ -1,7 +1,9 @@
 // What travels through the replay queue: which chunk, and where its records are kept.
 import SluiceCore
 
-/// A message of the replay queue. The records stay in the object store; the message names their place.
+/// A message of the replay queue.
+///
+/// The records stay in the object store; the message names their place.
 struct ChunkMessage: Sendable, Hashable, Codable {
     /// Raised when an older reader could not understand the message any more.
     static let currentVersion = 1

@@ -121,7 +121,9 @@ public struct DeadLetters: Sendable {
 
 extension DeadLetter {
     /// Whether the record was ever fit to be sent: one that could not be read, or was lost, has nothing a sink could
-    /// take. Its source has to be mended, and moved by a new job.
+    /// take.
+    ///
+    /// Its source has to be mended, and moved by a new job.
     public var canBeSent: Bool { attempts > 0 && !payload.isEmpty }
 }
 

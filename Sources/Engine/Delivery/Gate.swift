@@ -16,7 +16,9 @@ enum GateVerdict: Sendable, Equatable {
     case held
 }
 
-/// The gate of the books. Stale and cached reads can only make it say "undecided" too often.
+/// The gate of the books.
+///
+/// Stale and cached reads can only make it say "undecided" too often.
 final class Gate: Sendable {
     private let context: EngineContext
     private let cache: JobCache

@@ -2,7 +2,9 @@
 import SluiceCore
 import Synchronization
 
-/// The rate and concurrency of one job's destination in this process. A change is felt within a fraction of a second.
+/// The rate and concurrency of one job's destination in this process.
+///
+/// A change is felt within a fraction of a second.
 final class Throttle: Sendable {
     private let context: EngineContext
     private let state: Mutex<State>

@@ -1,8 +1,9 @@
 // A rate limit as a value: how long to wait before so many records may go.
 import SluiceCore
 
-/// Records a second, with a burst of one second's worth. A delivery larger than the burst goes when the bucket is full
-/// and leaves a debt, so that the rate holds over time.
+/// Records a second, with a burst of one second's worth.
+///
+/// A delivery larger than the burst goes when the bucket is full and leaves a debt, so that the rate holds over time.
 struct TokenBucket: Sendable, Equatable {
     private(set) var rate: Double
     private var tokens: Double

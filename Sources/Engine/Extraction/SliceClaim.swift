@@ -66,7 +66,9 @@ struct SliceClaims: Sendable {
         return try await context.slices.updated(SliceItem.key(job: job.id, index: index), [until], if: mine)
     }
 
-    /// Ends the lease, so that a successor need not wait for it to run out. Changes nothing if the claim was lost.
+    /// Ends the lease, so that a successor need not wait for it to run out.
+    ///
+    /// Changes nothing if the claim was lost.
     func letGo(_ job: Job, _ index: Int, epoch: Int) async throws(PortError) {
         let changes = [SliceItem.owner.remove, SliceItem.leaseUntil.remove]
         let key = SliceItem.key(job: job.id, index: index)

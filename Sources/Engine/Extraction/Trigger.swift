@@ -34,7 +34,9 @@ struct Trigger: Sendable {
         }
     }
 
-    /// Launches the job if the change made it pending. A change seen twice is one launch.
+    /// Launches the job if the change made it pending.
+    ///
+    /// A change seen twice is one launch.
     func handle(_ change: TableChange) async throws {
         guard let launch = try Self.launch(for: change) else { return }
         _ = try await launcher.launch(launch)

@@ -11,7 +11,9 @@ public struct JobControl: Sendable {
         store = JobStore(context)
     }
 
-    /// Asks a job to stop extracting at its next checkpoint. Chunks already queued drain, and confirmations go on.
+    /// Asks a job to stop extracting at its next checkpoint.
+    ///
+    /// Chunks already queued drain, and confirmations go on.
     ///
     /// - Throws: `JobError.move` if it can't be paused.
     @discardableResult
@@ -49,7 +51,9 @@ public struct JobControl: Sendable {
         return try await store.get(id)
     }
 
-    /// Closes the slices of a cancelling job and ends it. Safe to repeat, and from several processes at once.
+    /// Closes the slices of a cancelling job and ends it.
+    ///
+    /// Safe to repeat, and from several processes at once.
     func finishCancelling(_ job: Job) async throws {
         for index in 0..<job.concurrency { try await close(SliceItem.key(job: job.id, index: index)) }
         let sheet = try await store.balance(of: job.id)

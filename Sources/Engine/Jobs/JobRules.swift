@@ -62,7 +62,9 @@ public struct FailureBudget: Sendable, Hashable {
         }
     }
 
-    /// Whether the books show more dead letters than allowed. A share is judged from 1000 records on.
+    /// Whether the books show more dead letters than allowed.
+    ///
+    /// A share is judged from 1000 records on.
     public func isSpent(_ sheet: BalanceSheet) -> Bool {
         switch bound {
         case .records(let records): sheet.deadLettered >= records

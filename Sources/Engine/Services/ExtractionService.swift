@@ -3,7 +3,9 @@ import Logging
 public import SluiceCore
 import Synchronization
 
-/// Runs extractions of this process. It is also the in-process launcher: a launch makes the job in progress.
+/// Runs extractions of this process.
+///
+/// It is also the in-process launcher: a launch makes the job in progress.
 public final class ExtractionService: Launcher {
     let context: EngineContext
     let cache: JobCache

@@ -47,7 +47,9 @@ final class Housekeeper: Sendable {
         }
     }
 
-    /// Sends every chunk of a slice again that has a record in flight or awaiting; how many. Safe at any moment.
+    /// Sends every chunk of a slice again that has a record in flight or awaiting; how many.
+    ///
+    /// Safe at any moment.
     func resend(_ job: Job, _ slice: SliceItem) async throws(PortError) -> Int {
         var sent = 0
         var query = TableQuery(partition: job.id.text, range: .prefix("page#\(pad(slice.index, 3))#"), limit: 100)

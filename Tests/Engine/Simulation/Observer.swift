@@ -37,7 +37,9 @@ final class Observer: Sendable {
         var status = JobStatus.pending
     }
 
-    /// Reads everything at once. The memory driver answers without suspending, so the task below ends before it returns.
+    /// Reads everything at once.
+    ///
+    /// The memory driver answers without suspending, so the task below ends before it returns.
     private func account() -> Account? {
         let result = Mutex<Account?>(nil)
         let problem = problem

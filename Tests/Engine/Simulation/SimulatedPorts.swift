@@ -1,7 +1,9 @@
 // Ports whose every call is one step of a simulation, and whose answers may be lost.
 import SluiceCore
 
-/// Table calls, one step each. As a fault, a write's answer is lost, whether it was applied or not, or another is in the way.
+/// Table calls, one step each.
+///
+/// As a fault, a write's answer is lost, whether it was applied or not, or another is in the way.
 struct SteppedTables: TableStore {
     let base: any TableStore
     let scheduler: Scheduler
@@ -44,7 +46,9 @@ struct SteppedTables: TableStore {
     }
 }
 
-/// Queue calls, one step each. As a fault, a send's answer is lost, and what was deleted comes again, at once or days later.
+/// Queue calls, one step each.
+///
+/// As a fault, a send's answer is lost, and what was deleted comes again, at once or days later.
 struct SteppedQueue: MessageQueue {
     let base: any MessageQueue
     let scheduler: Scheduler
