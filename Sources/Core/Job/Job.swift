@@ -84,6 +84,9 @@ public struct Job: TableItem, Hashable {
     public var sealedAt: Timestamp?
     /// `live` until the job is at its end and cleared away; only live jobs are in the index that workers look at.
     public var live: String?
+    /// Which process puts the output together, until when nobody else may.
+    public var finisher: OwnerID?
+    public var finisherUntil: Timestamp?
 
     public var jobKey: JobKey { JobKey(systemAccountID: systemAccountID, indexName: indexName, id: id) }
     public var key: ItemKey { jobKey.itemKey }
@@ -134,7 +137,8 @@ public struct Job: TableItem, Hashable {
         case finishedAt = "finished_at"
         case activeSeconds = "active_seconds"
         case sealedAt = "sealed_at"
-        case live
+        case live, finisher
+        case finisherUntil = "finisher_until"
     }
 
     public init(
@@ -202,6 +206,8 @@ extension Job {
     public static let finishedAt = Attribute<Job, Timestamp>(CodingKeys.finishedAt.rawValue)
     public static let sealedAt = Attribute<Job, Timestamp>(CodingKeys.sealedAt.rawValue)
     public static let live = Attribute<Job, String>(CodingKeys.live.rawValue)
+    public static let finisher = Attribute<Job, OwnerID>(CodingKeys.finisher.rawValue)
+    public static let finisherUntil = Attribute<Job, Timestamp>(CodingKeys.finisherUntil.rawValue)
     public static let activeSeconds = Attribute<Job, Double>(CodingKeys.activeSeconds.rawValue)
 
     /// The changes that store a projection of the slices' counters.

@@ -53,7 +53,8 @@ struct Finisher: Sendable {
             throw error
         }
         // Where another process was quicker, it has cleared away before this one's output was put together.
-        let isFirst = try await store.move(job, to: next, reason: reason, with: Job.projecting(sheet))
+        let changes = Job.projecting(sheet) + FinishClaim.release
+        let isFirst = try await store.move(job, to: next, reason: reason, with: changes)
         try await retire(job.key, isLate: !isFirst)
     }
 
@@ -62,7 +63,8 @@ struct Finisher: Sendable {
         guard sheet != job.balance, sheet.isSettled else { return }
         if sheet.completed != job.completedDocCount { guard try await assemble(job) else { return } }
         if sheet.deadLettered == 0 {
-            if try await store.move(job, to: .completed, reason: nil, with: Job.projecting(sheet)) {
+            let changes = Job.projecting(sheet) + FinishClaim.release
+            if try await store.move(job, to: .completed, reason: nil, with: changes) {
                 try await retire(job.key)
             }
         } else {
@@ -70,10 +72,12 @@ struct Finisher: Sendable {
         }
     }
 
-    /// Puts the output of an assembling sink together; false if it has to be tried again.
+    /// Puts the output of an assembling sink together; false if it has to be tried again, or another process is at it.
     private func assemble(_ job: Job) async throws -> Bool {
         guard let sink = try sinks.sink(for: job) as? any AssemblingSink else { return true }
-        let spans = BookedSpans(context: context, job: job.id)
+        let claim = FinishClaim(context: context, job: job)
+        guard try await claim.take() else { return false }
+        let spans = BookedSpans(claim)
         do {
             _ = try await sink.assemble { () throws(SinkError) in try await spans.next() }
             return true
@@ -144,34 +148,5 @@ struct Finisher: Sendable {
         sinks.forget(job.id)
         try await PayloadJanitor.removeAll(of: job.id, context)
         _ = try await context.jobs.updated(job.key, [Job.live.remove], if: Job.status == job.status)
-    }
-}
-
-/// Walks a job's chunk items in the order of the source and gives the places whose booking stands.
-private actor BookedSpans {
-    private let context: EngineContext
-    private var query: TableQuery
-    private var isDone = false
-
-    init(context: EngineContext, job: JobID) {
-        self.context = context
-        query = TableQuery(partition: job.text, range: .prefix("chunk#"), limit: 500)
-    }
-
-    func next() async throws(SinkError) -> [BookedSpan] {
-        while !isDone {
-            let spans: [BookedSpan]
-            do {
-                let query = query
-                let page = try await context.retrying { () throws(PortError) in try await context.chunks.query(query) }
-                self.query.after = page.next
-                isDone = page.next == nil
-                spans = page.items.flatMap { item in item.places.map { BookedSpan(place: $0.place, lines: $0.lines) } }
-            } catch {
-                throw .transient("the books can't be read: \(error)")
-            }
-            if !spans.isEmpty { return spans }
-        }
-        return []
     }
 }
