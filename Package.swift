@@ -4,10 +4,10 @@ import PackageDescription
 // The house, from the ground up. Each line is one folder, one target and its tests;
 // the function that makes it says what that floor may stand on.
 let floors: [[Target]] = [
-    module("Core", with: [.collections]),
-    module("Engine", on: ["SluiceCore"], with: [.collections, .lifecycle, .logging, .metrics]),
+    module("Core"),
+    module("Engine", on: ["SluiceCore"], with: [.lifecycle, .logging, .metrics, .orderedCollections]),
 
-    driver("Memory", with: [.collections]),
+    driver("Memory", with: [.deque, .heap]),
     driver("SQLite", with: [.grdb, .grdbSQLite, .logging]),
     driver("Files", on: ["CZlib"], with: [.logging]),
 
@@ -123,12 +123,14 @@ extension Target.Dependency {
     static func room(_ name: String) -> Self { .target(name: name) }
 
     static var argumentParser: Self { .product(name: "ArgumentParser", package: "swift-argument-parser") }
-    static var collections: Self { .product(name: "Collections", package: "swift-collections") }
     static var configuration: Self { .product(name: "Configuration", package: "swift-configuration") }
+    static var deque: Self { .product(name: "DequeModule", package: "swift-collections") }
     static var grdb: Self { .product(name: "GRDB", package: "GRDB.swift") }
     static var grdbSQLite: Self { .product(name: "GRDBSQLite", package: "GRDB.swift") }
+    static var heap: Self { .product(name: "HeapModule", package: "swift-collections") }
     static var lifecycle: Self { .product(name: "ServiceLifecycle", package: "swift-service-lifecycle") }
     static var logging: Self { .product(name: "Logging", package: "swift-log") }
     static var metrics: Self { .product(name: "Metrics", package: "swift-metrics") }
+    static var orderedCollections: Self { .product(name: "OrderedCollections", package: "swift-collections") }
     static var signals: Self { .product(name: "UnixSignals", package: "swift-service-lifecycle") }
 }

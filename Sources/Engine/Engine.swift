@@ -27,6 +27,18 @@ public struct EngineContext: Sendable {
         self.logger = logger
     }
 
+    /// The same with other ports.
+    func with(_ backend: Backend) -> EngineContext {
+        EngineContext(
+            backend: backend,
+            parts: parts,
+            settings: settings,
+            clock: clock,
+            random: random,
+            logger: logger
+        )
+    }
+
     var now: Timestamp { clock.now }
     var jobs: Table<Job> { Table(backend.tables) }
     var slices: Table<SliceItem> { Table(backend.tables) }

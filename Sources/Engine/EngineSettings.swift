@@ -26,6 +26,8 @@ public struct EngineSettings: Sendable, Hashable {
     public var backoff = Backoff()
     /// Deliveries at once in one process, over all destinations.
     public var deliveriesMax = 64
+    /// How long a delivered chunk waits at most for others that are about to be delivered, to share their commit.
+    public var commitDelay: Duration = .milliseconds(5)
     /// How often open receipts are asked about.
     public var confirmInterval: Duration = .seconds(1)
     /// How long a sink may take to say how records ended.

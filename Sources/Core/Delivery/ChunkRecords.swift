@@ -41,7 +41,7 @@ public struct ChunkRecords: Sendable {
     ///
     /// - Throws: `PortError.invalidRequest` if the bytes are not of the form or hold another number of records.
     public init(bytes: [UInt8], count: Int) throws(PortError) {
-        guard let headerEnd = bytes.firstIndex(of: UInt8(ascii: "\n")) else {
+        guard let headerEnd = bytes.withUnsafeBytes({ Newlines.first(in: $0) }) else {
             throw PortError(.invalidRequest, "a chunk's content has no header line")
         }
         let header: JSONValue
@@ -53,15 +53,8 @@ public struct ChunkRecords: Sendable {
         guard case .array(let ids)? = header["ids"], ids.count == count else {
             throw PortError(.invalidRequest, "a chunk's header does not name its \(count) records")
         }
-        var lines: [Range<Int>] = []
-        lines.reserveCapacity(count)
-        var start = headerEnd + 1
-        while start < bytes.count {
-            guard let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) else { break }
-            lines.append(start..<end)
-            start = end + 1
-        }
-        guard lines.count == count, start == bytes.count else {
+        let lines = Self.lines(of: bytes, from: headerEnd + 1, count: count)
+        guard lines.count == count, (lines.last?.upperBound ?? headerEnd) + 1 == bytes.count else {
             throw PortError(.invalidRequest, "a chunk's content holds \(lines.count) records and should hold \(count)")
         }
         var refusals: [Int: String] = [:]
@@ -72,6 +65,21 @@ public struct ChunkRecords: Sendable {
         self.lines = lines
         self.ids = ids.map(\.idText)
         self.refusals = refusals
+    }
+}
+
+extension ChunkRecords {
+    private static func lines(of bytes: [UInt8], from start: Int, count: Int) -> [Range<Int>] {
+        bytes.withUnsafeBytes { bytes in
+            var lines: [Range<Int>] = []
+            lines.reserveCapacity(count)
+            var start = start
+            while let end = Newlines.first(in: bytes, from: start) {
+                lines.append(start..<end)
+                start = end + 1
+            }
+            return lines
+        }
     }
 }
 

@@ -5,30 +5,34 @@ import SluiceCore
 struct Booker: Sendable {
     let context: EngineContext
 
-    /// Chunks in one transaction: one action is the slice's.
-    static let chunksMax = TableLimits.actionsPerTransaction - 1
-
-    /// Books events of one slice; returns when all of them are in the books, or nothing is left to change.
+    /// Books events of one job and deletes their messages; returns when both are done, or nothing is left to change.
     ///
-    /// Booking the same events again changes nothing. On an error some may be booked.
-    func book(_ events: [ProgressEvent], job: JobID, slice: Int) async throws(PortError) -> Booked {
+    /// The slices that the events belong to are written together, so whoever has rivals passes events of one slice only.
+    /// Booking the same events again changes nothing. On an error some may be booked, and no message is deleted.
+    func book(_ events: [ProgressEvent], deleting receipts: [MessageReceipt]) async throws(PortError) -> Booked {
         var booked = Booked()
-        var rest = events[...]
+        var rest: [Parsed] = []
+        for event in events {
+            let (chunk, letters) = try event.parsed
+            rest.append(Parsed(event: event, chunk: chunk, letters: letters))
+        }
         while !rest.isEmpty {
-            var seen: Set<String> = []
-            let end =
-                rest.firstIndex { event in
-                    !seen.contains(event.path) && seen.count == Self.chunksMax
-                        || {
-                            seen.insert(event.path); return false
-                        }()
-                } ?? rest.endIndex
-            let some = try await bookSome(Array(rest[..<end]), job: job, slice: slice)
+            let count = Self.fittingOneTransaction(rest)
+            let isLast = count == rest.count
+            let some = try await bookSome(Array(rest[..<count]), deleting: isLast ? receipts : [])
             booked.settled += some.settled
             booked.landed += some.landed
-            rest = rest[end...]
+            booked.hasDeleted = some.hasDeleted
+            rest.removeFirst(count)
         }
+        if !booked.hasDeleted { try await context.backend.queues.progress.delete(receipts) }
         return booked
+    }
+
+    private struct Parsed {
+        let event: ProgressEvent
+        let chunk: ChunkID
+        let letters: Letters
     }
 
     private struct Entry {
@@ -38,18 +42,29 @@ struct Booker: Sendable {
         var chunksOfPage: Int
     }
 
-    private func bookSome(_ events: [ProgressEvent], job: JobID, slice: Int) async throws(PortError) -> Booked {
-        let sliceKey = SliceItem.key(job: job, index: slice)
+    /// How many of the events, from the first on, need no more actions than a transaction has.
+    private static func fittingOneTransaction(_ events: [Parsed]) -> Int {
+        var chunks: Set<ChunkID> = []
+        var slices: Set<Int> = []
+        for (index, event) in events.enumerated() {
+            chunks.insert(event.chunk)
+            slices.insert(event.chunk.slice)
+            if chunks.count + slices.count > TableLimits.actionsPerTransaction { return index }
+        }
+        return events.count
+    }
+
+    private func bookSome(_ events: [Parsed], deleting receipts: [MessageReceipt]) async throws(PortError) -> Booked {
         var attempt = 1
         while true {
-            guard let item = try await context.slices.get(sliceKey), !item.sealed else { return Booked() }
-            let entries = try await merge(events)
-            var difference = LetterCounts()
+            let slices = try await unsealedSlices(of: events)
+            let entries = try await merge(events.filter { slices[$0.chunk.slice] != nil })
+            var differences: [Int: LetterCounts] = [:]
             var actions: [TableAction] = []
             for (chunk, entry) in entries {
                 let old = entry.old.flatMap { Letters($0.letters) } ?? Letters(count: entry.letters.count)
                 guard entry.letters != old else { continue }
-                difference += entry.letters.tally() - old.tally()
+                differences[chunk.slice, default: LetterCounts()] += entry.letters.tally() - old.tally()
                 let unchanged = entry.old.map { ChunkItem.lettersAttribute == $0.letters } ?? .itemAbsent
                 let new = ChunkItem(chunk: chunk, letters: entry.letters.text, places: entry.places)
                 actions.append(try Table<ChunkItem>.putting(new, if: unchanged))
@@ -57,13 +72,16 @@ struct Booker: Sendable {
             let settled = entries.filter { $0.value.letters.values.allSatisfy(\.isFinal) }
                 .map { SettledChunk(chunk: $0.key, chunksOfPage: $0.value.chunksOfPage) }
             guard !actions.isEmpty else { return Booked(settled: settled) }
-            try check(difference, against: item)
-            let moves = SliceItem.moving(difference)
-            actions.append(Table<SliceItem>.updating(sliceKey, moves, if: SliceItem.sealed == false))
-            let all = actions
+            for (index, difference) in differences {
+                guard let slice = slices[index] else { continue }
+                try check(difference, against: slice)
+                let moves = SliceItem.moving(difference)
+                actions.append(Table<SliceItem>.updating(slice.key, moves, if: SliceItem.sealed == false))
+            }
             do {
-                try await context.backend.tables.transact(all)
-                return Booked(settled: settled, landed: -difference.inFlight)
+                let hasDeleted = try await write(actions, deleting: receipts)
+                let landed = differences.values.reduce(0) { $0 - $1.inFlight }
+                return Booked(settled: settled, landed: landed, hasDeleted: hasDeleted)
             } catch {
                 guard error.code == .conditionFailed || error.isRetryable else { throw error }
                 // Read and join again: if it was applied after all, nothing is left to change.
@@ -78,18 +96,38 @@ struct Booker: Sendable {
         }
     }
 
-    /// Joins the events of each chunk with what is stored; the events of one chunk become one action.
-    private func merge(_ events: [ProgressEvent]) async throws(PortError) -> [ChunkID: Entry] {
-        var entries: [ChunkID: Entry] = [:]
-        var parsed: [(event: ProgressEvent, chunk: ChunkID, letters: Letters)] = []
-        for event in events {
-            let (chunk, letters) = try event.parsed
-            parsed.append((event, chunk, letters))
+    /// Writes the bookings; true if the messages were deleted with them.
+    private func write(
+        _ actions: [TableAction],
+        deleting receipts: [MessageReceipt]
+    ) async throws(PortError) -> Bool {
+        guard let atomic = context.backend.atomic, !receipts.isEmpty else {
+            try await context.backend.tables.transact(actions)
+            return false
         }
-        let chunks = Array(Set(parsed.map(\.chunk)))
+        let delete = AtomicBatch.Delete(queue: context.backend.queues.progress.name, receipts: receipts)
+        try await atomic.commit(AtomicBatch(actions: actions, deletes: [delete]))
+        return true
+    }
+
+    /// The events' slices by index; a sealed one's books are closed, and what comes for it is late.
+    private func unsealedSlices(of events: [Parsed]) async throws(PortError) -> [Int: SliceItem] {
+        let keys = Set(events.map { SliceItem.key(job: $0.chunk.job, index: $0.chunk.slice) })
+        var slices: [Int: SliceItem] = [:]
+        for case let slice? in try await context.slices.get(Array(keys)) where !slice.sealed {
+            slices[slice.index] = slice
+        }
+        return slices
+    }
+
+    /// Joins the events of each chunk with what is stored; the events of one chunk become one action.
+    private func merge(_ events: [Parsed]) async throws(PortError) -> [ChunkID: Entry] {
+        var entries: [ChunkID: Entry] = [:]
+        let chunks = Array(Set(events.map(\.chunk)))
         let stored = try await context.chunks.get(chunks.map { ChunkItem.key($0) })
         let items = Dictionary(uniqueKeysWithValues: zip(chunks, stored))
-        for (event, chunk, letters) in parsed {
+        for parsed in events {
+            let (event, chunk, letters) = (parsed.event, parsed.chunk, parsed.letters)
             var entry =
                 entries[chunk]
                 ?? Entry(

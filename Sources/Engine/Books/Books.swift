@@ -13,4 +13,6 @@ struct Booked: Sendable {
     var settled: [SettledChunk] = []
     /// How many records are no longer in flight because of it.
     var landed = 0
+    /// Whether the messages were deleted in the same transaction.
+    var hasDeleted = false
 }

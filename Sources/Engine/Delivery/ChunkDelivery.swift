@@ -86,12 +86,9 @@ struct ChunkDelivery: Sendable {
         while true {
             try Task.checkCancellation()
             if let now = try await cache.get(job.jobKey) {
-                let share = 1 / Double(await context.backend.owners.liveCount())
-                throttle.apply(
-                    rate: now.rate,
-                    concurrency: now.deliveryConcurrency,
-                    share: now.rate == nil ? 1 : share
-                )
+                // Counting the owners takes system calls, and only a rate is shared.
+                let sharers = now.rate == nil ? 1 : await context.backend.owners.liveCount()
+                throttle.apply(rate: now.rate, concurrency: now.deliveryConcurrency, share: 1 / Double(sharers))
                 if now.status == .cancelling || now.status == .cancelled { throw DeliveryDropped() }
             }
             switch throttle.admit(records: request.positions.count) {

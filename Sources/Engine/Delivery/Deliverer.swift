@@ -10,9 +10,22 @@ struct Deliverer: Sendable {
     let cache: JobCache
     let gate: Gate
     let sinks: SinkCache
+    private let rendezvous: Rendezvous
+
+    init(context: EngineContext, cache: JobCache, gate: Gate, sinks: SinkCache) {
+        self.context = context
+        self.cache = cache
+        self.gate = gate
+        self.sinks = sinks
+        rendezvous = Rendezvous(clock: context.clock)
+    }
 
     /// Handles one message to its end, and deletes it.
     func handle(_ message: ReceivedMessage) async throws {
+        try await rendezvous.attend { try await self.handleAttended(message) }
+    }
+
+    private func handleAttended(_ message: ReceivedMessage) async throws {
         let queue = context.backend.queues.replay
         let chunkMessage: ChunkMessage
         do {
@@ -151,6 +164,7 @@ struct Deliverer: Sendable {
         to queue: any MessageQueue,
         deleting message: ReceivedMessage
     ) async throws(PortError) {
+        await rendezvous.meet(atMost: context.settings.commitDelay)
         if let atomic = context.backend.atomic {
             try await atomic.commit(
                 AtomicBatch(

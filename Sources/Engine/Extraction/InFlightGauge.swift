@@ -12,10 +12,10 @@ final class InFlightGauge: Sendable {
     private struct Reading {
         var records: Int
         var readAt: Timestamp
+        /// Those who wait for room.
+        var waiting: [Bell] = []
     }
 
-    /// How long a full job waits before the estimate is looked at again.
-    private static let recheck: Duration = .milliseconds(5)
     /// How old the books' word may be while a job is full.
     private static let ageMax: Duration = .milliseconds(250)
 
@@ -25,30 +25,58 @@ final class InFlightGauge: Sendable {
 
     /// Counts records that this process has committed, or, below zero, booked.
     func add(_ records: Int, to job: JobID) {
-        readings.withLock { $0[job]?.records += records }
+        let woken = readings.withLock { readings in
+            readings[job]?.records += records
+            return takeWaiting(&readings, job)
+        }
+        for bell in woken { bell.ring() }
     }
 
-    /// Waits until the job has room for more; false if this process is to stop or the job may have been.
+    /// Waits until the job has room for more; false if it has to be looked at again, for it or this process may be about
+    /// to stop.
     func waitForRoom(_ job: JobID, stop: StopSignal) async throws(PortError) -> Bool {
+        if try await records(of: job) <= context.settings.inFlightMax { return true }
+        let bell = Bell()
+        let isFull = readings.withLock { readings in
+            guard let known = readings[job], known.records > context.settings.inFlightMax else { return false }
+            readings[job]?.waiting.append(bell)
+            return true
+        }
+        guard isFull else { return true }
+        await bell.wait(atMost: Self.ageMax, clock: context.clock, stop: stop)
+        readings.withLock { $0[job]?.waiting.removeAll { $0 === bell } }
+        if Task.isCancelled { throw PortError(.cancelled, "cancelled while waiting for room") }
+        return false
+    }
+
+    /// What is known, or what the books say where that is too old.
+    private func records(of job: JobID) async throws(PortError) -> Int {
         let now = context.now
-        let known = readings.withLock { readings in
-            guard let known = readings[job] else { return nil as Reading? }
+        let known = readings.withLock { readings -> Int? in
+            guard let known = readings[job] else { return nil }
             // One of those who wait asks the books; the others go on with what is known.
             if known.records > context.settings.inFlightMax, known.readAt.advanced(by: Self.ageMax) <= now {
                 readings[job]?.readAt = now
                 return nil
             }
-            return known
+            return known.records
         }
-        let records: Int
-        if let known {
-            records = known.records
-        } else {
-            records = try await context.slices(of: job).reduce(0) { $0 + $1.inFlight }
-            readings.withLock { $0[job] = Reading(records: records, readAt: now) }
+        if let known { return known }
+        let records = try await context.slices(of: job).reduce(0) { $0 + $1.inFlight }
+        let woken = readings.withLock { readings in
+            readings[job, default: Reading(records: 0, readAt: now)].records = records
+            readings[job]?.readAt = now
+            return takeWaiting(&readings, job)
         }
-        if records <= context.settings.inFlightMax { return true }
-        if !stop.isStopping { try await context.pause(Self.recheck) }
-        return false
+        for bell in woken { bell.ring() }
+        return records
+    }
+
+    private func takeWaiting(_ readings: inout [JobID: Reading], _ job: JobID) -> [Bell] {
+        guard let known = readings[job], !known.waiting.isEmpty, known.records <= context.settings.inFlightMax else {
+            return []
+        }
+        readings[job]?.waiting = []
+        return known.waiting
     }
 }

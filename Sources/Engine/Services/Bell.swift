@@ -24,10 +24,10 @@ final class Bell: Sendable {
     }
 
     /// Returns at the next ring, at once if one was missed, after `timeout`, at a stop, or when the task is cancelled.
-    func wait(atMost timeout: Duration, clock: any Timekeeping, stop: StopSignal) async {
+    func wait(atMost timeout: Duration, clock: any Timekeeping, stop: StopSignal? = nil) async {
         await withTaskGroup { group in
             group.addTask { await self.waitForRing() }
-            group.addTask { await stop.wait() }
+            if let stop { group.addTask { await stop.wait() } }
             group.addTask {
                 // Cancelled when the bell rings first; either way the wait is over.
                 do { try await clock.sleep(for: timeout) } catch { return }

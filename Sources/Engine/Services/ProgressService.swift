@@ -38,7 +38,9 @@ struct ProgressService: Sendable {
             do {
                 let event = try ProgressEvent(body: message.body)
                 let chunk = try event.parsed.chunk
-                groups[Group(job: event.jobKey, slice: chunk.slice), default: []].append((event, message))
+                // Rivals in other processes book other slices; where all writers wait in line, one write does for all.
+                let slice = context.backend.atomic == nil ? chunk.slice : nil
+                groups[Group(job: event.jobKey, slice: slice), default: []].append((event, message))
             } catch {
                 // Left to the queue's redrive: it ends in the dead-letter queue, where somebody can look at it.
                 context.logger.error("a progress event can't be read", metadata: ["error": "\(error)"])
@@ -47,20 +49,27 @@ struct ProgressService: Sendable {
         var failure: (any Error)?
         for (group, members) in groups {
             do {
-                let result = try await booker.book(members.map(\.0), job: group.job.id, slice: group.slice)
-                try await context.backend.queues.progress.delete(members.map(\.1.receipt))
-                booked(group.job, result.landed)
-                try await janitor.settled(result.settled)
+                try await book(members, of: group.job)
+            } catch let error as PortError where error.code == .invalidRequest && members.count > 1 {
+                // One of them can never be booked; it must not keep the others from it.
+                for member in members {
+                    do { try await book([member], of: group.job) } catch { failure = error }
+                }
             } catch {
-                // A neighbour's failure must not keep the others from being booked.
                 failure = error
             }
         }
         if let failure { throw failure }
     }
 
+    private func book(_ members: [(ProgressEvent, ReceivedMessage)], of job: JobKey) async throws {
+        let result = try await booker.book(members.map(\.0), deleting: members.map(\.1.receipt))
+        booked(job, result.landed)
+        try await janitor.settled(result.settled)
+    }
+
     private struct Group: Hashable {
         let job: JobKey
-        let slice: Int
+        let slice: Int?
     }
 }

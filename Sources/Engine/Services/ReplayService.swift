@@ -33,12 +33,14 @@ final class ReplayService: Sendable {
             var running = 0
             let limit = context.settings.deliveriesMax
             while !stop.isStopping {
-                while running >= limit {
-                    try await group.next()
-                    running -= 1
+                if running >= limit {
+                    // Room for several, for a receive costs a commit however few messages it brings.
+                    while running > limit - Self.refill {
+                        try await group.next()
+                        running -= 1
+                    }
                 }
-                let room = min(10, limit - running)
-                let messages = await receive(room)
+                let messages = await receive(limit - running)
                 for message in messages {
                     inHand.withLock { _ = $0.insert(message.receipt) }
                     group.addTask { await self.handle(message) }
@@ -48,6 +50,8 @@ final class ReplayService: Sendable {
             await endWithinGrace(&group)
         }
     }
+
+    private static let refill = 16
 
     private func receive(_ room: Int) async -> [ReceivedMessage] {
         let context = context

@@ -188,8 +188,8 @@ extension FileObjectStore {
     private func prune(_ folder: String) throws(SystemFailure) {
         var folder = folder
         while !folder.isEmpty {
-            foldersKnown.withLock { _ = $0.remove(folder) }
             guard try Folder.removeIfEmpty(path(ofFolder: folder)) else { return }
+            foldersKnown.withLock { _ = $0.remove(folder) }
             folder = folder.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(folder[..<$0]) } ?? ""
         }
     }
