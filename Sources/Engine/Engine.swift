@@ -10,6 +10,7 @@ public struct EngineContext: Sendable {
     public let clock: any Timekeeping
     public let random: any RandomSource
     public let logger: Logger
+    let recentPayloads: RecentPayloads
 
     public init(
         backend: Backend,
@@ -25,18 +26,7 @@ public struct EngineContext: Sendable {
         self.clock = clock
         self.random = random
         self.logger = logger
-    }
-
-    /// The same with other ports.
-    func with(_ backend: Backend) -> EngineContext {
-        EngineContext(
-            backend: backend,
-            parts: parts,
-            settings: settings,
-            clock: clock,
-            random: random,
-            logger: logger
-        )
+        recentPayloads = RecentPayloads(bytesMax: settings.recentPayloadBytesMax)
     }
 
     var now: Timestamp { clock.now }

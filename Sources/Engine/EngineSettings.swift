@@ -13,6 +13,8 @@ public struct EngineSettings: Sendable, Hashable {
     public var pageBytesMax = 2 << 20
     /// A record over this is refused.
     public var recordBytesMax = 32 << 20
+    /// Bytes of pages that stay in memory until they are delivered; room for what may be undelivered at a usual size.
+    public var recentPayloadBytesMax = 32 << 20
     /// Extraction of a job waits while more records than this are undelivered.
     public var inFlightMax = 10_000
     /// Slices extracted at once in one process.

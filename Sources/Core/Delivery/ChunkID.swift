@@ -22,11 +22,25 @@ public struct ChunkID: Sendable, Hashable {
     }
 
     /// Reads what `path` wrote.
-    public init?(job: JobID, path: some StringProtocol) {
-        let parts = path.split(separator: "#", omittingEmptySubsequences: false).map { Int($0) }
-        guard parts.count == 4, let slice = parts[0], let page = parts[1], let epoch = parts[2], let number = parts[3]
-        else { return nil }
-        self.init(job: job, slice: slice, page: page, epoch: epoch, number: number)
+    public init?(job: JobID, path: String) {
+        // By hand, because every message and booking names its chunk.
+        var numbers: (Int, Int, Int, Int) = (0, 0, 0, 0)
+        var marks = 0
+        var digits = 0
+        for byte in path.utf8 {
+            if byte == UInt8(ascii: "#") {
+                guard digits > 0, marks < 3 else { return nil }
+                numbers = (numbers.1, numbers.2, numbers.3, 0)
+                marks += 1
+                digits = 0
+                continue
+            }
+            digits += 1
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte), digits <= 18 else { return nil }
+            numbers.3 = numbers.3 * 10 + Int(byte - UInt8(ascii: "0"))
+        }
+        guard marks == 3, digits > 0 else { return nil }
+        self.init(job: job, slice: numbers.0, page: numbers.1, epoch: numbers.2, number: numbers.3)
     }
 }
 

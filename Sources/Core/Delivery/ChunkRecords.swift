@@ -7,7 +7,7 @@
 public struct ChunkRecords: Sendable {
     private let bytes: [UInt8]
     private let lines: [Range<Int>]
-    private let ids: [String?]
+    private let ids: Identities
     /// Why the record at a position was refused before it was ever sent.
     public let refusals: [Int: String]
 
@@ -15,7 +15,11 @@ public struct ChunkRecords: Sendable {
 
     /// The record's id, or nil if it was refused before one was found.
     public func id(at position: Int) -> String? {
-        ids[position]
+        switch ids {
+        case .texts(let texts): texts[position]
+        // What stands there was accepted as an id before.
+        case .tokens(let tokens): (try? JSONValue.parse(bytes[tokens[position]]))?.idText
+        }
     }
 
     /// The record's bytes, without the newline.
@@ -33,8 +37,17 @@ public struct ChunkRecords: Sendable {
 
     /// Gives the bytes of all records, one line each, if the whole chunk is wanted as it lies.
     public func withAllLines<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-        let start = lines.first?.lowerBound ?? bytes.count
-        return try bytes.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[start...])) }
+        let all = lines.isEmpty ? 0..<0 : lines[0].lowerBound..<lines[lines.count - 1].upperBound + 1
+        return try bytes.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[all])) }
+    }
+
+    /// Records that lie in a page as it was cut, each with a newline behind it; nothing is copied or looked for.
+    package init(in page: [UInt8], lines: [Range<Int>], idTokens: [Range<Int>]) {
+        precondition(lines.count == idTokens.count, "every record has an id")
+        bytes = page
+        self.lines = lines
+        ids = .tokens(idTokens)
+        refusals = [:]
     }
 
     /// Reads the form that `ChunkWriter` writes.
@@ -63,12 +76,18 @@ public struct ChunkRecords: Sendable {
         }
         self.bytes = bytes
         self.lines = lines
-        self.ids = ids.map(\.idText)
+        self.ids = .texts(ids.map(\.idText))
         self.refusals = refusals
     }
 }
 
 extension ChunkRecords {
+    private enum Identities {
+        case texts([String?])
+        /// Where each id's JSON token stands.
+        case tokens([Range<Int>])
+    }
+
     private static func lines(of bytes: [UInt8], from start: Int, count: Int) -> [Range<Int>] {
         bytes.withUnsafeBytes { bytes in
             var lines: [Range<Int>] = []

@@ -8,11 +8,20 @@ public struct RecordScanner: Sendable {
     /// How many bytes behind a record let it be read in place; the last records of a buffer with fewer are copied first.
     public static let padding = ByteWindow.padding
 
-    private let plan: SelectionPlan
+    /// Behind one reference, for a scanner is copied on the way to every record.
+    private final class Prepared: Sendable {
+        let plan: SelectionPlan
+
+        init(_ plan: SelectionPlan) {
+            self.plan = plan
+        }
+    }
+
+    private let prepared: Prepared
 
     /// Prepares a selection; do it once, for all records.
     public init(_ selection: RecordSelection) {
-        plan = SelectionPlan(selection)
+        prepared = Prepared(SelectionPlan(selection))
     }
 
     /// Scans bytes that are one record, whitespace around it allowed.
@@ -38,7 +47,7 @@ public struct RecordScanner: Sendable {
         batch.write(room: room) { output in
             walk = page.withUnsafeBytes { buffer in
                 ByteWindow.padded(buffer, range) { bytes in
-                    plan.withTables { plan in
+                    prepared.plan.withTables { plan in
                         var walk = RecordWalk(JSONGrammar(bytes: bytes), plan, output)
                         return walk.run()
                     }
@@ -48,7 +57,7 @@ public struct RecordScanner: Sendable {
             output[walk.length] = Sign.newline
             return walk.length + 1
         }
-        guard walk.end >= 0 else { throw walk.end.error(end: range.count, field: plan.idField) }
+        guard walk.end >= 0 else { throw walk.end.error(end: range.count, field: prepared.plan.idField) }
         batch.append(
             RecordBatch.Entry(
                 offset: offset,
@@ -57,7 +66,8 @@ public struct RecordScanner: Sendable {
                 idLength: walk.id.count
             )
         )
-        return ScanResult(presentAll: plan.asked != 0 && walk.seen == plan.asked)
+        let asked = prepared.plan.asked
+        return ScanResult(presentAll: asked != 0 && walk.seen == asked)
     }
 }
 

@@ -4,7 +4,7 @@
 public struct Backend: Sendable {
     public let tables: any TableStore
     public let queues: Queues
-    public var objects: any ObjectStore
+    public let objects: any ObjectStore
     public let feed: any ChangeFeed
     public let owners: any OwnerRegistry
     /// Present if tables and queues can share a transaction.

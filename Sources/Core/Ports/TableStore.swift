@@ -40,6 +40,7 @@ public protocol TableStore: Sendable {
 /// What a transaction may hold, from DynamoDB's TransactWriteItems.
 public enum TableLimits {
     public static let actionsPerTransaction = 100
+    public static let keysPerGet = 100
     /// DynamoDB's item size limit, attribute names included.
     public static let itemBytesMax = 400 * 1024
 }

@@ -24,7 +24,7 @@ public final class MemoryTableStore: TableStore {
     }
 
     public func get(_ keys: [ItemKey], in schema: TableSchema) async throws(PortError) -> [AttributeMap?] {
-        guard keys.count <= 100, Set(keys).count == keys.count else {
+        guard keys.count <= TableLimits.keysPerGet, Set(keys).count == keys.count else {
             throw PortError(.invalidRequest, "one call reads up to 100 keys, each once, not \(keys.count)")
         }
         let now = house.clock.now

@@ -16,7 +16,7 @@ public final class SQLiteTables: TableStore {
     }
 
     public func get(_ keys: [ItemKey], in schema: TableSchema) async throws(PortError) -> [AttributeMap?] {
-        guard keys.count <= 100, Set(keys).count == keys.count else {
+        guard keys.count <= TableLimits.keysPerGet, Set(keys).count == keys.count else {
             throw PortError(.invalidRequest, "a get asks for up to 100 distinct keys, not \(keys.count)")
         }
         for key in keys { try Self.check(key, in: schema) }

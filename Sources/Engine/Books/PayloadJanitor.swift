@@ -29,7 +29,9 @@ final class PayloadJanitor: Sendable {
                 }
             }
         }
-        if !removable.isEmpty { try await context.backend.objects.delete(removable) }
+        guard !removable.isEmpty else { return }
+        context.recentPayloads.forget(removable)
+        try await context.backend.objects.delete(removable)
     }
 
     /// Removes every payload of a job, page by page of the listing.

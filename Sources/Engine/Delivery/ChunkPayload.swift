@@ -13,6 +13,9 @@ enum ChunkPayload {
         _ chunk: ChunkID,
         _ context: EngineContext
     ) async throws(PortError) -> ChunkPayload {
+        if message.payloadKey == nil, let records = context.recentPayloads.records(of: chunk) {
+            return .records(records)
+        }
         let bytes: [UInt8]
         do {
             let key = message.payloadKey ?? PayloadKey.page(of: chunk)

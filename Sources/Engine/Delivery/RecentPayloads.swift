@@ -1,65 +1,57 @@
-// Keeps what this process has just put at hand, for it is mostly read again here within a second.
+// Keeps the pages this process has cut last at hand, for they are mostly delivered here within a second.
 import OrderedCollections
 import SluiceCore
 import Synchronization
 
-/// An object store that remembers the last objects put through it.
+/// Chunks of pages whose payload has just been stored.
 ///
 /// What is remembered is also stored: a crash loses nothing, and other processes read what they need from the store.
-/// Only for objects that never change under their key.
-struct RecentPayloads: ObjectStore {
-    /// Room for what a job may have undelivered at the usual size of records; more is read from the store.
-    static let bytesMax = 32 << 20
+final class RecentPayloads: Sendable {
+    private struct Page {
+        let chunks: [ChunkRecords?]
+        let bytes: Int
+    }
 
     private struct Memory {
-        var objects: OrderedDictionary<String, [UInt8]> = [:]
+        var pages: OrderedDictionary<String, Page> = [:]
         var bytes = 0
 
         mutating func forget(_ key: String) {
-            if let old = objects.removeValue(forKey: key) { bytes -= old.count }
+            if let page = pages.removeValue(forKey: key) { bytes -= page.bytes }
         }
     }
 
-    private final class Recent: Sendable {
-        let memory = Mutex(Memory())
+    private let bytesMax: Int
+    private let memory = Mutex(Memory())
+
+    init(bytesMax: Int) {
+        self.bytesMax = bytesMax
     }
 
-    let base: any ObjectStore
-    private let recent = Recent()
-
-    init(_ base: any ObjectStore) {
-        self.base = base
-    }
-
-    func put(_ bytes: [UInt8], at key: String, onlyIfAbsent: Bool) async throws(PortError) {
-        try await base.put(bytes, at: key, onlyIfAbsent: onlyIfAbsent)
-        guard bytes.count <= Self.bytesMax / 4 else { return }
-        recent.memory.withLock { memory in
+    /// Remembers a page that is stored; the oldest ones leave when there is no room.
+    func keep(_ cut: PageCut, at key: String) {
+        let page = Page(chunks: cut.records, bytes: cut.payload.count)
+        guard page.bytes <= bytesMax / 4 else { return }
+        memory.withLock { memory in
             memory.forget(key)
-            memory.objects[key] = bytes
-            memory.bytes += bytes.count
-            while memory.bytes > Self.bytesMax, let oldest = memory.objects.keys.first { memory.forget(oldest) }
+            memory.pages[key] = page
+            memory.bytes += page.bytes
+            while memory.bytes > bytesMax, let oldest = memory.pages.keys.first { memory.forget(oldest) }
         }
     }
 
-    func read(_ key: String, range: Range<Int>?) async throws(PortError) -> [UInt8] {
-        guard let bytes = recent.memory.withLock({ $0.objects[key] }) else {
-            return try await base.read(key, range: range)
+    /// A chunk's records, or nil if they have to be read from the store.
+    func records(of chunk: ChunkID) -> ChunkRecords? {
+        let key = PayloadKey.page(of: chunk)
+        return memory.withLock { memory in
+            guard let chunks = memory.pages[key]?.chunks, chunks.indices.contains(chunk.number) else { return nil }
+            return chunks[chunk.number]
         }
-        return range.map { Array(bytes[$0.clamped(to: 0..<bytes.count)]) } ?? bytes
     }
 
-    func size(of key: String) async throws(PortError) -> Int? { try await base.size(of: key) }
-    func write(_ key: String) async throws(PortError) -> any ObjectWriter { try await base.write(key) }
-
-    func delete(_ keys: [String]) async throws(PortError) {
-        recent.memory.withLock { memory in
+    func forget(_ keys: [String]) {
+        memory.withLock { memory in
             for key in keys { memory.forget(key) }
         }
-        try await base.delete(keys)
-    }
-
-    func list(prefix: String, after: String?, limit: Int) async throws(PortError) -> [ObjectSummary] {
-        try await base.list(prefix: prefix, after: after, limit: limit)
     }
 }

@@ -113,9 +113,11 @@ struct Extractor: Sendable {
             try await context.retrying { () throws(PortError) in
                 try await context.backend.objects.put(cut.payload, at: key, onlyIfAbsent: false)
             }
+            context.recentPayloads.keep(cut, at: key)
         }
         if try await sendAndCommit(cut, page, slice) { return true }
         // The page can never be this epoch's, and whoever sweeps the job's payloads may have been here already.
+        context.recentPayloads.forget([key])
         try await context.retrying { () throws(PortError) in try await context.backend.objects.delete([key]) }
         return false
     }

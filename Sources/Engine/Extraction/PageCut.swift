@@ -7,6 +7,9 @@ struct PageCut {
         var count: Int
         var offset: Int
         var length: Int
+        /// Where the records lie in the payload, without their newlines, and where their ids; empty for refused ones.
+        var lines: [Range<Int>] = []
+        var idTokens: [Range<Int>] = []
     }
 
     /// A record that could not be transformed, with as much of its bytes as there is.
@@ -45,6 +48,13 @@ struct PageCut {
     /// Where each chunk begins, and after the last one its end.
     var offsets: [Int] { chunks.map(\.offset) + [payload.count] }
 
+    /// The chunks as a reader of the payload would find them, by number; nil for refused records.
+    var records: [ChunkRecords?] {
+        chunks.map { chunk in
+            chunk.lines.isEmpty ? nil : ChunkRecords(in: payload, lines: chunk.lines, idTokens: chunk.idTokens)
+        }
+    }
+
     private mutating func append(_ batch: RecordBatch, _ range: Range<Int>) {
         let offset = payload.count
         payload.append(contentsOf: #"{"ids":["#.utf8)
@@ -55,8 +65,15 @@ struct PageCut {
         payload.append(contentsOf: "]}\n".utf8)
         // The batch keeps its records one line each and one after the other, so a chunk is one span of it.
         let lines = batch.entries[range.lowerBound].offset...batch.entries[range.upperBound - 1].range.upperBound
+        let shift = payload.count - lines.lowerBound
         payload.append(contentsOf: batch.bytes[lines])
-        chunks.append(Chunk(count: range.count, offset: offset, length: payload.count - offset))
+        var chunk = Chunk(count: range.count, offset: offset, length: payload.count - offset)
+        chunk.lines = batch.entries[range].map { $0.offset + shift..<$0.range.upperBound + shift }
+        chunk.idTokens = range.map { index in
+            let token = batch.idToken(at: index)
+            return token.lowerBound + shift..<token.upperBound + shift
+        }
+        chunks.append(chunk)
     }
 
     private mutating func append(_ refusals: ArraySlice<Refusal>) {

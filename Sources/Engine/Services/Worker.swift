@@ -24,9 +24,6 @@ public final class Worker: Service {
         schedule: any Schedule,
         upkeep: @escaping @Sendable () async throws -> Void = {}
     ) {
-        var backend = context.backend
-        backend.objects = RecentPayloads(backend.objects)
-        let context = context.with(backend)
         self.context = context
         self.schedule = schedule
         self.upkeep = upkeep
