@@ -63,7 +63,10 @@ extension Timestamp: LosslessStringConvertible {
 
     public init?(_ text: String) {
         let bytes = Array(text.utf8)
-        guard bytes.count >= 20, bytes.last == UInt8(ascii: "Z") else { return nil }
+        guard bytes.count >= 20, bytes.last == UInt8(ascii: "Z"), bytes[10] == UInt8(ascii: "T"),
+            [4, 7].allSatisfy({ bytes[$0] == UInt8(ascii: "-") }),
+            [13, 16].allSatisfy({ bytes[$0] == UInt8(ascii: ":") })
+        else { return nil }
         func number(_ from: Int, _ count: Int) -> Int? {
             guard from + count <= bytes.count else { return nil }
             var value = 0
@@ -86,6 +89,8 @@ extension Timestamp: LosslessStringConvertible {
         }
         let days = Timestamp.days(year: year, month: month, day: day)
         milliseconds = ((days * 24 + Int64(hour)) * 60 + Int64(minute)) * 60_000 + Int64(second * 1000 + fraction)
+        // A month may have fewer days.
+        guard civil.day == day else { return nil }
     }
 
     /// The parts of the moment in UTC.

@@ -48,12 +48,6 @@ struct AdaptiveLimit: Sendable, Equatable {
         }
     }
 
-    /// Begins anew, as after a resume.
-    mutating func restart(initial: Int = 4) {
-        isStarting = true
-        current = min(Double(initial), current)
-    }
-
     enum Outcome: Sendable {
         case succeeded
         case overloaded

@@ -21,6 +21,8 @@ struct WorldSettings: Sendable {
     var rates = FaultRates(lostAnswers: 2, conflicts: 2, duplicates: 4)
     var switches = 30
     var intervention = Intervention.none
+    /// What is wrong with the engine, if a test wants to see it found out.
+    var mutant: Mutant?
 }
 
 /// Runs a world to its end and says what was wrong with it.
@@ -49,11 +51,14 @@ struct Simulation: Sendable {
         engine.chunkRecordsMax = 2
         engine.attemptsMax = 4
         engine.repairAfter = .seconds(600)
+        // In every other world each chunk is read from the store, as by a process that did not cut it.
+        if settings.seed % 2 == 0 { engine.recentPayloadBytesMax = 0 }
         func queue(_ base: any MessageQueue) -> SteppedQueue {
             SteppedQueue(base: base, scheduler: scheduler, faults: settings.rates)
         }
+        let tables = settings.mutant.map { MutantTables(base: plain.tables, mutant: $0) as any TableStore }
         let stepped = Backend(
-            tables: SteppedTables(base: plain.tables, scheduler: scheduler, faults: settings.rates),
+            tables: SteppedTables(base: tables ?? plain.tables, scheduler: scheduler, faults: settings.rates),
             queues: Queues(
                 replay: queue(plain.queues.replay),
                 replayDeadLetters: queue(plain.queues.replayDeadLetters),

@@ -37,6 +37,27 @@ struct SimulationTests {
         }
     }
 
+    @Test("find out an engine that leaves out one of their rules", arguments: Mutant.allCases)
+    func mutants(mutant: Mutant) async throws {
+        var seed: UInt64 = 0
+        var problem: String?
+        while problem == nil, seed < Self.mutantSeedsMax {
+            seed += 1
+            var settings = WorldSettings(seed: seed)
+            settings.sink = WorldSettings.Sink.allCases[Int(seed % 3)]
+            settings.mutant = mutant
+            settings.crashes = 4
+            settings.stops = 3
+            settings.switches = 70
+            settings.rates.duplicates = 40
+            problem = try await Simulation(settings).run()
+        }
+        #expect(problem != nil, "\(mutant) went unnoticed in \(seed) worlds")
+    }
+
+    /// Found after far fewer; every one that is looked at costs a fraction of a second.
+    static let mutantSeedsMax: UInt64 = 300
+
     private func check(_ settings: WorldSettings) async throws {
         let simulation = try await Simulation(settings)
         if let problem = await simulation.run() {

@@ -1,0 +1,171 @@
+// How fast and how many at once: the values that decide it, under a clock of the test's own.
+import SluiceCore
+import Testing
+
+@testable import SluiceEngine
+
+@Suite("The token bucket")
+struct TokenBucketTests {
+    private let start = Timestamp(milliseconds: 1_790_000_000_000)
+
+    /// Sends deliveries as fast as the bucket lets them for so long; how many records went.
+    private func records(_ bucket: inout TokenBucket, each count: Int, for seconds: Int64) -> Int {
+        var now = start
+        let end = start.advanced(by: .seconds(seconds))
+        var sent = 0
+        while now < end {
+            if let wait = bucket.take(count, now: now) { now = now.advanced(by: wait) } else { sent += count }
+        }
+        return sent
+    }
+
+    @Test("holds the rate over time, whatever a delivery's size", arguments: [1, 7, 100, 1000], [3.0, 50, 1000])
+    func rate(count: Int, rate: Double) {
+        var bucket = TokenBucket(rate: rate, now: start)
+        let sent = Double(records(&bucket, each: count, for: 1000))
+        // One second's burst at the beginning, and at most one delivery begun at the end.
+        #expect(sent <= rate * 1001 + Double(count))
+        #expect(sent >= rate * 1000 - Double(count))
+    }
+
+    @Test("saves up no more than a second")
+    func burst() {
+        var bucket = TokenBucket(rate: 100, now: start)
+        let later = start.advanced(by: .seconds(3600))
+        #expect(bucket.take(100, now: later) == nil)
+        #expect(bucket.take(1, now: later) != nil)
+    }
+
+    @Test("a new rate counts from now on, and a debt keeps its length in time")
+    func change() {
+        var bucket = TokenBucket(rate: 10, now: start)
+        #expect(bucket.take(100, now: start) == nil)
+        // 90 records are owed, nine seconds; at the new rate the same.
+        bucket.change(rate: 1000, now: start)
+        let wait = bucket.take(1, now: start)
+        #expect(wait.map { (.seconds(9)...(.milliseconds(9002))).contains($0) } == true)
+        bucket.change(rate: 1000, now: start)
+        #expect(bucket.take(1, now: start.advanced(by: .seconds(10))) == nil)
+    }
+
+    @Test("a clock that steps back gives nothing away, and stops nobody for long")
+    func clock() throws {
+        var bucket = TokenBucket(rate: 10, now: start)
+        #expect(bucket.take(10, now: start) == nil)
+        let earlier = start.advanced(by: .seconds(-3600))
+        let asked = bucket.take(1, now: earlier)
+        let wait = try #require(asked)
+        #expect(wait <= .milliseconds(101))
+        #expect(bucket.take(1, now: earlier.advanced(by: wait)) == nil)
+    }
+}
+
+@Suite("The adaptive limit")
+struct AdaptiveLimitTests {
+    @Test("rises only when its places are used, and never over its maximum")
+    func rises() throws {
+        var limit = AdaptiveLimit(initial: 4, maximum: 16)
+        // One at a time proves nothing.
+        for _ in 0..<100 {
+            let number = limit.begin()
+            limit.end(try #require(number), .succeeded)
+        }
+        #expect(limit.limit == 4)
+        for _ in 0..<100 { try fill(&limit, .succeeded) }
+        #expect(limit.limit == 16)
+    }
+
+    @Test("falls by half, once for all that were under way together")
+    func falls() throws {
+        var limit = AdaptiveLimit(initial: 16, maximum: 64)
+        try fill(&limit, .overloaded)
+        #expect(limit.limit == 8)
+        try fill(&limit, .overloaded)
+        #expect(limit.limit == 4)
+        for _ in 0..<10 { try fill(&limit, .overloaded) }
+        #expect(limit.limit == 1)
+    }
+
+    @Test("a time-out says nothing of what the destination bears")
+    func undecided() throws {
+        var limit = AdaptiveLimit(initial: 8, maximum: 64)
+        try fill(&limit, .undecided)
+        #expect(limit.limit == 8)
+    }
+
+    @Test("an operator's limit holds, whatever the answers")
+    func fixed() throws {
+        var limit = AdaptiveLimit(initial: 4, maximum: 64)
+        limit.fixed = 20
+        try fill(&limit, .overloaded)
+        #expect(limit.limit == 20)
+        try fill(&limit, .succeeded)
+        #expect(limit.limit == 20)
+        limit.fixed = 1
+        _ = limit.begin()
+        #expect(limit.begin() == nil)
+    }
+
+    @Test("comes near a destination's capacity and stays there")
+    func converges() throws {
+        var limit = AdaptiveLimit(initial: 4, maximum: 256)
+        var sum = 0
+        for round in 0..<400 {
+            var numbers: [Int] = []
+            while let number = limit.begin() { numbers.append(number) }
+            for (place, number) in numbers.enumerated() { limit.end(number, place < 40 ? .succeeded : .overloaded) }
+            if round >= 200 { sum += limit.limit }
+        }
+        #expect((20...44).contains(sum / 200), "on average \(sum / 200) at once for a capacity of 40")
+    }
+
+    /// Takes every place and gives all of them back with one outcome.
+    private func fill(_ limit: inout AdaptiveLimit, _ outcome: AdaptiveLimit.Outcome) throws {
+        var numbers: [Int] = []
+        while let number = limit.begin() { numbers.append(number) }
+        #expect(numbers.count == limit.limit)
+        for number in numbers { limit.end(number, outcome) }
+    }
+}
+
+@Suite("Backoff and failure budget")
+struct LimitTests {
+    @Test("waits double up to the bound, and are spread over all of it")
+    func backoff() {
+        let backoff = Backoff()
+        #expect(
+            (1...9).map { backoff.bound(afterAttempt: $0) } == [0.5, 1, 2, 4, 8, 16, 32, 60, 60].map { .seconds($0) }
+        )
+        let random = SeededRandomSource(seed: 2)
+        let waits = (0..<1000).map { _ in backoff.delay(afterAttempt: 3, random: random) }
+        #expect(waits.allSatisfy { $0 >= .zero && $0 <= .seconds(2) })
+        #expect(waits.contains { $0 < .milliseconds(100) } && waits.contains { $0 > .milliseconds(1900) })
+    }
+
+    @Test("a number of dead letters, or a share of what was extracted")
+    func budget() throws {
+        func sheet(extracted: Int, skipped: Int = 0, dead: Int) -> BalanceSheet {
+            var sheet = BalanceSheet()
+            sheet.extracted = extracted
+            sheet.skipped = skipped
+            sheet.refused = dead
+            sheet.completed = extracted - skipped - dead
+            return sheet
+        }
+        let some = try FailureBudget("5")
+        #expect(!some.isSpent(sheet(extracted: 10, dead: 4)))
+        #expect(some.isSpent(sheet(extracted: 10, dead: 5)))
+        let share = try FailureBudget("1%")
+        // Of a few records one would be many percent.
+        #expect(!share.isSpent(sheet(extracted: 999, dead: 500)))
+        #expect(!share.isSpent(sheet(extracted: 1000, dead: 9)))
+        #expect(share.isSpent(sheet(extracted: 1000, dead: 10)))
+        #expect(share.isSpent(sheet(extracted: 2000, skipped: 1000, dead: 10)))
+    }
+
+    @Test("anything else is refused by name", arguments: ["", "0", "-1", "0%", "101%", "x", "1.5", "%", "nan%"])
+    func badBudget(text: String) {
+        let error = #expect(throws: JobError.self) { try FailureBudget(text) }
+        #expect(error?.description.contains("failure-budget") == true)
+    }
+}
