@@ -26,7 +26,8 @@ test: setup lint ## Lint, debug build with the program, all tests
 
 tsan: setup ## The tests but for those of whole processes, under the thread sanitizer
 	swift build $(SWIFT_FLAGS) --build-tests --sanitize thread --scratch-path .build-tsan
-	@Scripts/test.sh $(SWIFT_FLAGS) --skip-build --sanitize thread --scratch-path .build-tsan --skip IntegrationTests
+	@TSAN_OPTIONS="suppressions=$$PWD/Scripts/tsan-suppressions.txt" \
+		Scripts/test.sh $(SWIFT_FLAGS) --skip-build --sanitize thread --scratch-path .build-tsan --skip IntegrationTests
 
 format: ## Format the Swift files
 	swift format --in-place --parallel --recursive $(OWN_SWIFT)

@@ -78,6 +78,7 @@ extension RealProgram {
             #expect(ended.completed == Self.good)
             #expect(try sandbox.lines(of: sandbox.path("rest.jsonl")).count == Self.good)
             #expect(contents(of: input) == before)
+            try await expectDeadLetter(item, at: begin, in: ended, sandbox)
 
             // The advice that the paused job gave is good.
             try await sandbox.succeed("job", "set", paused.id, "--on-bad-record", "dead-letter")
@@ -88,6 +89,28 @@ extension RealProgram {
             #expect(mended.completed == Self.good)
             let moved = try sandbox.lines(of: sandbox.path("stop.jsonl"))
             #expect(moved == (try sandbox.lines(of: sandbox.path("rest.jsonl"))))
+        }
+
+        /// It names the place, gives the bytes back, and is never sent: no sink could take it.
+        private func expectDeadLetter(_ item: Case, at begin: Int, in job: ShownJob, _ sandbox: Sandbox) async throws {
+            let listed = try await sandbox.succeed("dead-letters", "list", job.id, "--format", "json")
+            let letter = try #require(JSONValue.parse(listed).arrayValue?.first)
+            let reason = letter["reason"]?.stringValue ?? ""
+            #expect(
+                reason.hasPrefix("line \(Self.badLine), byte \(begin + (item.offset ?? 0)) of docs.jsonl: "),
+                "\(reason)"
+            )
+            #expect(reason.contains(item.says), "\(reason)")
+            let export = try sandbox.start("dead-letters", "export", job.id)
+            try await export.waitForEnd()
+            #expect(export.outputBytes == item.line + [UInt8(ascii: "\n")])
+
+            let redriven = try await sandbox.run("dead-letters", "redrive", job.id)
+            #expect(redriven.end == .exited(0))
+            #expect(redriven.output == "0\n")
+            #expect(redriven.errors.contains("1 dead letter can't be sent"), "\(redriven.errors)")
+            try await sandbox.workUntilIdle()
+            #expect(try await sandbox.job(job.id).deadLettered == 1)
         }
 
         @Test("a record of 50 MB is refused by its size, and the rest is moved")

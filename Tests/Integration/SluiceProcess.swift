@@ -79,6 +79,7 @@ final class SluiceProcess: Sendable {
     }
 
     var output: String { text(of: outputPath) }
+    var outputBytes: [UInt8] { contents(of: outputPath) ?? [] }
     var errors: String { text(of: errorPath) }
 
     private func text(of path: String) -> String {

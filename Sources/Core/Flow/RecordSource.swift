@@ -13,8 +13,10 @@ public protocol RecordSource: Sendable {
     /// although more follow: only `page.next == nil` ends a slice, and only on the source's positive word.
     func fetch(_ request: PageRequest, into page: inout SourcePage) async throws(SourceError)
 
-    /// Where a record stands, for a person: such as `line 17, byte 4711 of docs.jsonl`. May be slow.
-    func locate(_ position: Int64) async -> String
+    /// Where records of one page stand, for a person: such as `line 17, byte 4711 of docs.jsonl`.
+    ///
+    /// Called with positions in ascending order, and answers with a place for each. May be slow.
+    func locate(_ positions: [Int64]) async -> [String]
 }
 
 /// What a source says of itself.

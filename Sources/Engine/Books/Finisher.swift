@@ -45,7 +45,9 @@ struct Finisher: Sendable {
     private func complete(_ job: Job, _ sheet: BalanceSheet) async throws {
         precondition(sheet.isBalanced, "the books of \(job.id) do not balance: \(sheet)")
         let next: JobStatus = sheet.deadLettered == 0 ? .completed : .completedWithFailures
-        let reason = sheet.deadLettered == 0 ? nil : "\(sheet.deadLettered) records are dead letters"
+        let dead =
+            sheet.deadLettered == 1 ? "1 record is a dead letter" : "\(sheet.deadLettered) records are dead letters"
+        let reason = sheet.deadLettered == 0 ? nil : dead
         do {
             guard try await assemble(job) else { return try await retire(job.key, isLate: true) }
         } catch {

@@ -65,12 +65,12 @@ public struct DeadLetters: Sendable {
     public func redrive(_ id: JobID, recordIDs: Set<String>? = nil) async throws -> Int {
         let job = try await JobStore(context).get(id)
         switch job.status {
-        case .completed, .cancelled, .failed:
+        case .completed, .cancelling, .cancelled, .failed:
             throw JobError.field(
                 "reindex_id",
                 "job \(id) is \(job.status); only a job that is live or completed_with_failures has dead letters to send again"
             )
-        case .completedWithFailures, .pending, .inProgress, .pausing, .paused, .cancelling: break
+        case .completedWithFailures, .pending, .inProgress, .pausing, .paused: break
         }
         guard job.sealedAt == nil else {
             throw JobError.field("reindex_id", "the ledger of job \(id) was purged; start a new job for these records")

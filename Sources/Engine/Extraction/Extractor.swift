@@ -79,6 +79,7 @@ struct Extractor: Sendable {
     ) async throws -> PageCut {
         batch.removeAll(keepingCapacity: true)
         var refusals: [PageCut.Refusal] = []
+        var refusedAt: [Int64] = []
         var skipped = 0
         var stopAt: (position: Int64, reason: String)?
         page.bytes.withUnsafeBytes { bytes in
@@ -93,15 +94,19 @@ struct Extractor: Sendable {
                     if job.onBadRecord == .stop {
                         stopAt = (record.position + Int64(offset), reason)
                     } else {
-                        let place =
-                            "the record at position \(record.position) of the source, byte \(offset) of it: \(reason)"
-                        refusals.append(PageCut.Refusal(reason: place, bytes: Array(bytes[record.range])))
+                        refusedAt.append(record.position + Int64(offset))
+                        refusals.append(PageCut.Refusal(reason: reason, bytes: Array(bytes[record.range])))
                     }
                 }
             }
         }
         if let stopAt {
-            throw BadRecord(place: await source.locate(stopAt.position), reason: stopAt.reason)
+            throw BadRecord(place: await source.locate([stopAt.position])[0], reason: stopAt.reason)
+        }
+        if !refusals.isEmpty {
+            for (index, place) in await source.locate(refusedAt).enumerated() {
+                refusals[index].reason = "\(place): \(refusals[index].reason)"
+            }
         }
         return PageCut(batch, refusals: refusals, skipped: skipped, settings: context.settings)
     }

@@ -71,7 +71,10 @@ struct FileSourceChangeTests {
                 Issue.record("\(message): \(String(describing: read))")
                 continue
             }
-            #expect(reason.hasPrefix(message) && reason.hasSuffix("create a new one"), "\(reason)")
+            #expect(
+                reason.hasPrefix(message) && reason.hasSuffix("create a new job for what is there now"),
+                "\(reason)"
+            )
 
             // A later launch knows the fingerprint only.
             let later = FileSource(path: path, expecting: fingerprint)

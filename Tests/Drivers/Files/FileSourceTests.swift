@@ -183,14 +183,27 @@ struct FileSourceTests {
         try folder.write(try gzipped(Array("three\nfour\n".utf8)), as: "b.jsonl.gz")
         let found = try await Reading().all { FileSource(path: folder.path) }
         let source = FileSource(path: folder.path)
-        var places: [String] = []
-        for record in found { places.append(await source.locate(record.position)) }
         #expect(
-            places == [
+            await source.locate(found.map(\.position)) == [
                 "line 1, byte 0 of a.jsonl", "line 3, byte 5 of a.jsonl",
                 "line 1, byte 0 of b.jsonl.gz (unpacked)", "line 2, byte 6 of b.jsonl.gz (unpacked)",
             ]
         )
-        #expect(await source.locate(7 << 44 + 3).hasPrefix("byte 3 of file 8 of "))
+        #expect(await source.locate([7 << 44 + 3])[0].hasPrefix("byte 3 of file 8 of "))
+    }
+
+    @Test("is located wherever others were before it, and with as many others as there are")
+    func locateAnywhere() async throws {
+        let folder = try TestFolder()
+        let lines = (0..<5000).map { String(repeating: "x", count: $0 % 7) + "\n" }
+        try folder.write(lines.joined(), as: "a.jsonl")
+        let starts = lines.indices.map { line in lines[..<line].reduce(0) { $0 + $1.utf8.count } }
+        let source = FileSource(path: folder.path, blockBytes: 100)
+        func expected(_ line: Int) -> String { "line \(line + 1), byte \(starts[line]) of a.jsonl" }
+        for line in [4000, 17, 4999, 0, 2500] {
+            #expect(await source.locate([Int64(starts[line])]) == [expected(line)])
+        }
+        let all = Array(stride(from: 3, to: 5000, by: 11))
+        #expect(await source.locate(all.map { Int64(starts[$0]) }) == all.map(expected))
     }
 }

@@ -33,8 +33,8 @@ struct DeadLettersRedrive: AsyncParsableCommand {
         }
         if unfit > 0, wanted == nil {
             StandardError.write(
-                "sluice: \(unfit) dead letters can't be sent, for they are no valid records; "
-                    + "`sluice dead-letters export \(id)` writes them to be mended\n"
+                "sluice: \(unfit) dead letter\(unfit == 1 ? "" : "s") can't be sent, being no valid "
+                    + "record\(unfit == 1 ? "" : "s"); `sluice dead-letters export \(id)` writes what is to be mended\n"
             )
         }
         switch output.format {

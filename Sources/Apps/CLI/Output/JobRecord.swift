@@ -16,7 +16,7 @@ extension Job {
     }
 
     /// Only marks which jobs an index holds.
-    private static let hidden: Set = ["live"]
+    private static let hidden: Set = ["finisher", "finisher_until", "live", "pk", "sk"]
 
     private static let shownFirst = [
         "reindex_id", "kind", "reindex_type", "job_status", "status_reason", "system_account_id", "index_name",

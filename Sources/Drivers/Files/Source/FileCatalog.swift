@@ -115,7 +115,7 @@ struct FileCatalog: Sendable {
 
 /// What is said of a file that is no longer the one a job was created for.
 enum FileChange {
-    static let fix = "put back what was there, or cancel the job and create a new one"
+    static let fix = "create a new job for what is there now"
 
     static func text(name: String, wasBytes: String, isBytes: String, replaced: Bool) -> String {
         let change =

@@ -18,7 +18,16 @@ package final class FileSource: RecordSource {
     private struct State {
         var catalog: FileCatalog?
         var readers: [Key: SliceReader] = [:]
+        var lineMarks: [Int: [LineMark]] = [:]
     }
+
+    /// Where a line is known to begin or go on, so that the next place is not counted from the beginning.
+    private struct LineMark {
+        var offset: Int64
+        var line: Int
+    }
+
+    private static let lineMarksMax = 512
 
     private struct Key: Hashable {
         let slice: Int
@@ -79,23 +88,33 @@ package final class FileSource: RecordSource {
 
     /// Such as `line 17, byte 4711 of docs.jsonl`: lines from 1 and bytes from 0, of what a gzip file unpacks to.
     ///
-    /// Reads the file up to there.
-    package func locate(_ position: Int64) async -> String {
-        let position = FilePosition(number: position)
-        let name = Folder.name(of: path)
+    /// Reads the files between the last place asked after before it and the last one asked after now.
+    package func locate(_ positions: [Int64]) async -> [String] {
+        let positions = positions.map { FilePosition(number: $0) }
+        return await io.run {
+            var places: [String] = []
+            while places.count < positions.count {
+                let file = positions[places.count].file
+                let inFile = positions[places.count...].prefix { $0.file == file }
+                places += self.places(at: inFile.map(\.offset), in: file)
+            }
+            return places
+        }
+    }
+
+    private func places(at offsets: [Int64], in index: Int) -> [String] {
         do throws(SourceError) {
-            return try await io.run { () throws(SourceError) in
-                let catalog = try self.catalog()
-                guard catalog.files.indices.contains(position.file) else {
-                    return "byte \(position.offset) of file \(position.file + 1) of \(name)"
-                }
-                let file = catalog.files[position.file]
-                let unpacked = file.isGzip ? " (unpacked)" : ""
-                let line = try self.line(at: position, in: catalog)
-                return "line \(line), byte \(position.offset) of \(file.name)\(unpacked)"
+            let catalog = try catalog()
+            guard catalog.files.indices.contains(index) else {
+                return offsets.map { "byte \($0) of file \(index + 1) of \(Folder.name(of: path))" }
+            }
+            let file = catalog.files[index]
+            let lines = try lines(at: offsets, in: index, of: catalog)
+            return zip(offsets, lines).map { offset, line in
+                "line \(line), byte \(offset) of \(file.name)\(file.isGzip ? " (unpacked)" : "")"
             }
         } catch {
-            return "byte \(position.offset) of \(name) (its line is not known: \(error))"
+            return offsets.map { "byte \($0) of \(Folder.name(of: path)) (its line is not known: \(error))" }
         }
     }
 
@@ -126,21 +145,33 @@ package final class FileSource: RecordSource {
         return (catalog, reader)
     }
 
-    private func line(at position: FilePosition, in catalog: FileCatalog) throws(SourceError) -> Int {
-        let reader = try OpenReader(file: position.file, in: catalog).reader
+    /// The lines of places in one file, in ascending order, counted from the nearest place known before them.
+    private func lines(at offsets: [Int64], in file: Int, of catalog: FileCatalog) throws(SourceError) -> [Int] {
+        let reader = try OpenReader(file: file, in: catalog).reader
         let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: blockBytes, alignment: 16)
         defer { scratch.deallocate() }
-        var line = 1
-        var offset: Int64 = 0
-        while offset < position.offset {
-            let wanted = Int(min(Int64(scratch.count), position.offset - offset))
-            let part = UnsafeMutableRawBufferPointer(rebasing: scratch[..<wanted])
-            let count = try reader.read(into: part, at: offset)
-            guard count > 0 else { break }
-            line += Newlines.count(in: UnsafeRawBufferPointer(rebasing: part[..<count]))
-            offset += Int64(count)
+        var mark =
+            state.withLock { state in
+                (state.lineMarks[file] ?? []).filter { $0.offset <= offsets[0] }.max { $0.offset < $1.offset }
+            } ?? LineMark(offset: 0, line: 1)
+        var lines: [Int] = []
+        for offset in offsets {
+            while mark.offset < offset {
+                let wanted = Int(min(Int64(scratch.count), offset - mark.offset))
+                let part = UnsafeMutableRawBufferPointer(rebasing: scratch[..<wanted])
+                let count = try reader.read(into: part, at: mark.offset)
+                guard count > 0 else { break }
+                mark.line += Newlines.count(in: UnsafeRawBufferPointer(rebasing: part[..<count]))
+                mark.offset += Int64(count)
+            }
+            lines.append(mark.line)
         }
-        return line
+        let known = mark
+        state.withLock { state in
+            if state.lineMarks[file, default: []].count >= Self.lineMarksMax { state.lineMarks[file] = [] }
+            state.lineMarks[file, default: []].append(known)
+        }
+        return lines
     }
 }
 
