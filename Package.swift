@@ -5,18 +5,18 @@ import PackageDescription
 // the function that makes it says what that floor may stand on.
 let floors: [[Target]] = [
     module("Core"),
-    module("Engine", on: ["SluiceCore"], with: [.lifecycle, .logging, .metrics, .orderedCollections]),
+    module("Engine", on: ["SluiceCore"], with: [.lifecycle, .logging, .orderedCollections]),
 
     driver("Memory", with: [.deque, .heap]),
-    driver("SQLite", with: [.grdb, .grdbSQLite, .logging]),
-    driver("Files", on: ["CZlib"], with: [.logging]),
+    driver("SQLite", with: [.grdb, .grdbSQLite]),
+    driver("Files", on: ["CZlib"]),
 
     pipeline("Reindex"),
 
     module(
         "Assembly",
         on: ["SluiceCore", "SluiceEngine", "MemoryDriver", "SQLiteDriver", "FilesDriver", "ReindexPipeline"],
-        with: [.configuration, .lifecycle, .logging, .metrics]
+        with: [.configuration, .logging]
     ),
 
     program(
@@ -58,7 +58,6 @@ let package = Package(
             traits: [.defaults, "YAML", "CommandLineArguments"]
         ),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
     ],
@@ -89,7 +88,7 @@ func driver(_ name: String, on house: [String] = [], with libraries: [Target.Dep
 
 /// A pipeline stands on the engine; never on a driver or on another pipeline.
 func pipeline(_ name: String) -> [Target] {
-    room("\(name)Pipeline", at: "Pipelines/\(name)", on: ["SluiceCore", "SluiceEngine"], with: [.logging])
+    room("\(name)Pipeline", at: "Pipelines/\(name)", on: ["SluiceCore", "SluiceEngine"])
 }
 
 /// A program is an app that can be started; it stands on the assembly and on what it shows itself with.
@@ -102,7 +101,7 @@ func room(
     _ name: String,
     at folder: String,
     on house: [String],
-    with libraries: [Target.Dependency],
+    with libraries: [Target.Dependency] = [],
     starts: Bool = false
 ) -> [Target] {
     let needs = house.map(Target.Dependency.room) + libraries
@@ -130,7 +129,6 @@ extension Target.Dependency {
     static var heap: Self { .product(name: "HeapModule", package: "swift-collections") }
     static var lifecycle: Self { .product(name: "ServiceLifecycle", package: "swift-service-lifecycle") }
     static var logging: Self { .product(name: "Logging", package: "swift-log") }
-    static var metrics: Self { .product(name: "Metrics", package: "swift-metrics") }
     static var orderedCollections: Self { .product(name: "OrderedCollections", package: "swift-collections") }
     static var signals: Self { .product(name: "UnixSignals", package: "swift-service-lifecycle") }
 }

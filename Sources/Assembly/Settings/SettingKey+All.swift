@@ -104,6 +104,13 @@ extension SettingKey {
             "Extraction of a job waits while more are undelivered."
         ),
         integer("slices.max", \.engine.slicesAtOnce, 1...256, "slices", "Slices extracted at once in one process."),
+        integer(
+            "recent-pages.bytes.max",
+            \.engine.recentPayloadBytesMax,
+            0...1_073_741_824,
+            "bytes",
+            "Pages just cut that stay in memory until they are delivered."
+        ),
         integer("deliveries.max", \.engine.deliveriesMax, 1...1024, "chunks", "Deliveries at once in one process."),
         integer(
             "attempts.max",
@@ -134,6 +141,12 @@ extension SettingKey {
             "The longest first wait between tries."
         ),
         seconds("backoff.max.seconds", \.engine.backoff.maximum, 0.001...3600, "The longest wait between tries."),
+        seconds(
+            "commit-delay.seconds",
+            \.engine.commitDelay,
+            0...1,
+            "How long a delivered chunk may wait for others to share a commit."
+        ),
         seconds("lease.seconds", \.engine.lease, 1...3600, "How long a slice's claim holds unless renewed."),
         seconds(
             "visibility.seconds",

@@ -35,7 +35,7 @@ final class ReplayService: Sendable {
             while !stop.isStopping {
                 if running >= limit {
                     // Room for several, for a receive costs a commit however few messages it brings.
-                    while running > limit - Self.refill {
+                    while running > limit - max(1, limit / 4) {
                         try await group.next()
                         running -= 1
                     }
@@ -50,8 +50,6 @@ final class ReplayService: Sendable {
             await endWithinGrace(&group)
         }
     }
-
-    private static let refill = 16
 
     private func receive(_ room: Int) async -> [ReceivedMessage] {
         let context = context
