@@ -27,7 +27,7 @@ test: setup lint ## Lint, debug build with the program, all tests
 tsan: setup ## The tests under the thread sanitizer, but for those of whole processes and those that run one task at a time
 	swift build $(SWIFT_FLAGS) --build-tests --sanitize thread --scratch-path .build-tsan
 	@TSAN_OPTIONS="suppressions=$$PWD/Scripts/tsan-suppressions.txt" \
-		Scripts/test.sh $(SWIFT_FLAGS) --skip-build --sanitize thread --scratch-path .build-tsan --skip IntegrationTests --skip SimulationTests --skip FaultLoopTests
+		Scripts/test.sh $(SWIFT_FLAGS) --skip-build --sanitize thread --scratch-path .build-tsan --no-parallel --skip IntegrationTests --skip SimulationTests --skip FaultLoopTests
 
 format: ## Format the Swift files
 	swift format --in-place --parallel --recursive $(OWN_SWIFT)

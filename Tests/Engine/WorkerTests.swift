@@ -16,50 +16,10 @@ struct WorkerTests {
     )
     func limits(deliveries: Int, isAtomic: Bool) async throws {
         let sink = CrowdedSink()
-        let clock = WallClock()
-        let random = SeededRandomSource(seed: 11)
-        var settings = EngineSettings()
-        settings.chunkRecordsMax = 1
-        settings.deliveriesMax = deliveries
-        settings.tick = .milliseconds(20)
-        settings.longPoll = .milliseconds(200)
-        var logger = Logger(label: "worker")
-        logger.logLevel = .critical
-        let context = EngineContext(
-            backend: MemoryBackend(clock: clock).open(isAtomic: isAtomic),
-            parts: CrowdedParts(sink: sink),
-            settings: settings,
-            clock: clock,
-            random: random,
-            logger: logger
-        )
-        let description = SourceDescription(fingerprint: "fixed")
+        let context = context(CrowdedParts(sink: sink), deliveries: deliveries, isAtomic: isAtomic)
         // Two destinations: each has a limit of its own, and both share the process's.
-        var jobs: [Job] = []
-        for index in ["first", "second"] {
-            let job = Job(
-                key: JobKey(systemAccountID: "local", indexName: index, id: JobID(now: clock.now, random: random)),
-                reindexType: .post,
-                concurrency: 2,
-                source: "fixed:",
-                sink: "crowded:",
-                sourceDescription: description,
-                now: clock.now
-            )
-            let match = SliceMatch.text(job: job, source: description, transform: PlainTransform())
-            try await JobStore(context).create(job, match: match)
-            jobs.append(job)
-        }
-
-        let schedule = TableSchedule(tables: context.backend.tables, clock: clock, owner: context.backend.owners.own)
-        let worker = Worker(context, schedule: schedule)
-        try await withThrowingTaskGroup { group in
-            group.addTask { try await worker.run() }
-            try await worker.waitUntilIdle()
-            worker.stop.stop()
-            try await group.waitForAll()
-        }
-
+        let jobs = try await [create("first", context), create("second", context)]
+        try await workUntilIdle(context)
         for job in jobs {
             let ended = try await JobStore(context).get(job.id)
             #expect(ended.status == .completed)
@@ -69,10 +29,92 @@ struct WorkerTests {
         #expect(sink.most <= deliveries, "\(sink.most) at once where \(deliveries) are allowed")
         if deliveries == 17 { #expect(sink.most > 1, "nothing was delivered at once with something else") }
     }
+
+    @Test("uses up no more than one receive of what it has in hand when it is cancelled", arguments: [false, true])
+    func cancelled(isAtomic: Bool) async throws {
+        let stuck = StuckSink()
+        let backend = MemoryBackend(clock: WallClock())
+        let halted = context(CrowdedParts(sink: stuck), backend: backend, deliveries: 4, isAtomic: isAtomic)
+        let job = try await create("index", halted)
+        let task = Task { try await worker(halted).run() }
+        await stuck.reached()
+        task.cancel()
+        _ = await task.result
+
+        let received = try await halted.backend.queues.replay.receive(limit: 100, invisible: .zero, wait: .zero)
+        #expect(received.allSatisfy { $0.receiveCount <= 2 }, "\(received.map(\.receiveCount))")
+        let dead = try await halted.backend.queues.replayDeadLetters.depth()
+        #expect(dead.total == 0)
+
+        let sink = CrowdedSink()
+        let context = context(CrowdedParts(sink: sink), backend: backend, deliveries: 4, isAtomic: isAtomic)
+        try await workUntilIdle(context)
+        #expect(try await JobStore(context).get(job.id).status == .completed)
+        #expect(sink.delivered == FixedSource.delivered)
+    }
+
+    private func context(
+        _ parts: CrowdedParts,
+        backend: MemoryBackend = MemoryBackend(clock: WallClock()),
+        deliveries: Int,
+        isAtomic: Bool
+    ) -> EngineContext {
+        var settings = EngineSettings()
+        settings.chunkRecordsMax = 1
+        settings.deliveriesMax = deliveries
+        settings.tick = .milliseconds(20)
+        settings.longPoll = .milliseconds(200)
+        settings.lease = .milliseconds(200)
+        var logger = Logger(label: "worker")
+        logger.logLevel = .critical
+        return EngineContext(
+            backend: backend.open(isAtomic: isAtomic),
+            parts: parts,
+            settings: settings,
+            random: SeededRandomSource(seed: 11),
+            logger: logger
+        )
+    }
+
+    private func create(_ index: String, _ context: EngineContext) async throws -> Job {
+        let description = SourceDescription(fingerprint: "fixed")
+        let job = Job(
+            key: JobKey(
+                systemAccountID: "local",
+                indexName: index,
+                id: JobID(now: context.clock.now, random: context.random)
+            ),
+            reindexType: .post,
+            concurrency: 2,
+            source: "fixed:",
+            sink: "crowded:",
+            sourceDescription: description,
+            now: context.clock.now
+        )
+        let match = SliceMatch.text(job: job, source: description, transform: PlainTransform())
+        try await JobStore(context).create(job, match: match)
+        return job
+    }
+
+    private func worker(_ context: EngineContext) -> Worker {
+        let tables = context.backend.tables
+        let owner = context.backend.owners.own
+        return Worker(context, schedule: TableSchedule(tables: tables, clock: context.clock, owner: owner))
+    }
+
+    private func workUntilIdle(_ context: EngineContext) async throws {
+        let worker = worker(context)
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await worker.run() }
+            try await worker.waitUntilIdle()
+            worker.stop.stop()
+            try await group.waitForAll()
+        }
+    }
 }
 
 private struct CrowdedParts: JobParts {
-    let sink: CrowdedSink
+    let sink: any RecordSink
 
     func source(for job: Job) throws(JobError) -> any RecordSource { FixedSource() }
     func transform(for job: Job) throws(JobError) -> any RecordTransform { PlainTransform() }
@@ -103,5 +145,20 @@ private final class CrowdedSink: RecordSink {
         for _ in 0..<50 { await Task.yield() }
         state.withLock { $0.present -= 1 }
         return .answered(request.positions.map { _ in .completed })
+    }
+}
+
+/// Takes what it is given and never answers, until it is cancelled.
+private final class StuckSink: RecordSink {
+    private let arrivals = AsyncStream.makeStream(of: Void.self)
+
+    func reached() async {
+        for await _ in arrivals.stream { return }
+    }
+
+    func deliver(_ request: DeliveryRequest) async -> DeliveryAnswer {
+        arrivals.continuation.yield()
+        for await _ in AsyncStream<Never>.makeStream().stream {}
+        return .unknown(reason: "cancelled", after: nil)
     }
 }

@@ -24,6 +24,8 @@ struct ChunkMessage: Sendable, Hashable, Codable {
     var redrive: [Int]?
     /// How often the message was put off because its page had no owner yet.
     var deferrals: Int?
+    /// How often it was taken back out of the dead-letter queue.
+    var returns: Int?
 
     enum CodingKeys: String, CodingKey {
         case version = "v"
@@ -34,7 +36,7 @@ struct ChunkMessage: Sendable, Hashable, Codable {
         case count
         case chunksOfPage = "of"
         case payloadKey = "payload"
-        case offset, length, redrive, deferrals
+        case offset, length, redrive, deferrals, returns
     }
 
     init(job: JobKey, chunk: ChunkID, count: Int, chunksOfPage: Int, offset: Int, length: Int) {

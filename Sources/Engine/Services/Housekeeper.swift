@@ -85,7 +85,7 @@ final class Housekeeper: Sendable {
         return messages.count
     }
 
-    /// Books what no number of receives could deliver as dead, and sends progress events again.
+    /// Sends again what its receives were used up for, books what even so can't be delivered, and repeats progress events.
     ///
     /// - Returns: how many messages it dealt with.
     func emptyDeadLetterQueues() async throws -> Int {
@@ -131,10 +131,22 @@ final class Housekeeper: Sendable {
         case .orphan: try await gate.bookOrphan(chunk, count: chunkMessage.count)
         case .undecided, .held:
             try await context.backend.queues.replay.send([try chunkMessage.outgoing(delay: .seconds(60))])
-        case .owned: try await bury(chunkMessage, chunk, receives: message.receiveCount)
+        case .owned:
+            let returns = chunkMessage.returns ?? 0
+            if returns < Self.returnsMax {
+                var copy = chunkMessage
+                copy.returns = returns + 1
+                try await context.backend.queues.replay.send([try copy.outgoing(delay: .seconds(1 << returns))])
+            } else {
+                try await bury(chunkMessage, chunk, receives: message.receiveCount * (returns + 1))
+            }
         }
         try await queue.delete([message.receipt])
     }
+
+    /// A process that dies uses up a receive of every chunk it had in hand, through no fault of theirs: what the
+    /// dead-letter queue holds is tried again so often before it counts as undeliverable.
+    static let returnsMax = 4
 
     private func bury(_ message: ChunkMessage, _ chunk: ChunkID, receives: Int) async throws {
         let prefix = TableQuery.SortRange.prefix(ReceiptItem.prefix(chunk))

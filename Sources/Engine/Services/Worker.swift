@@ -54,9 +54,13 @@ public final class Worker: Service {
     }
 
     /// Works until a stop is asked for, by `stop` or by a graceful shutdown; ends at checkpoints.
+    ///
+    /// A cancelled task, or a loop that fails, stops the other loops too: one that went on receiving in a cancelled task
+    /// would use up the receives of messages that it can't handle.
     public func run() async throws {
-        try await withGracefulShutdownHandler {
+        try await withTaskCancellationOrGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
+                defer { stop.stop() }
                 group.addTask { try await self.trigger.run() }
                 group.addTask { try await self.extraction.run() }
                 group.addTask { try await self.replay.run() }
@@ -66,7 +70,7 @@ public final class Worker: Service {
                 group.addTask { await self.keepHouse() }
                 try await group.waitForAll()
             }
-        } onGracefulShutdown: {
+        } onCancelOrGracefulShutdown: {
             self.stop.stop()
         }
     }

@@ -23,17 +23,20 @@ struct Steps {
         [
             { try await launch(job) }, { try await extract(job, 0) }, { try await extract(job, 1) }, replay, book,
             { _ = try await Confirmer(context: context, cache: cache, sinks: sinks).poll() }, book,
-            finish,
-            { _ = try await Housekeeper(context, gate: gate).emptyDeadLetterQueues() },
+            finish, emptyDeadLetterQueues,
         ]
     }
 
-    private func finish() async throws {
+    func emptyDeadLetterQueues() async throws {
+        _ = try await Housekeeper(context, gate: gate).emptyDeadLetterQueues()
+    }
+
+    func finish() async throws {
         let finisher = Finisher(context: context, cache: cache, sinks: sinks)
         for job in try await JobStore(context).live() { try await finisher.check(job.jobKey) }
     }
 
-    private func launch(_ job: Job) async throws {
+    func launch(_ job: Job) async throws {
         guard let now = try await context.jobs.get(job.key), now.status == .pending else { return }
         let launcher = ExtractionService(
             context,
@@ -44,7 +47,7 @@ struct Steps {
         _ = try await launcher.launch(Launch(job: now.jobKey, number: now.launchNumber + 1))
     }
 
-    private func extract(_ job: Job, _ index: Int) async throws {
+    func extract(_ job: Job, _ index: Int) async throws {
         let claims = SliceClaims(context: context)
         let source = try context.parts.source(for: job)
         let transform = try context.parts.transform(for: job)
@@ -63,7 +66,7 @@ struct Steps {
         }
     }
 
-    private func replay() async throws {
+    func replay() async throws {
         let deliverer = Deliverer(context: context, cache: cache, gate: gate, sinks: sinks)
         while true {
             let messages = try await context.backend.queues.replay.receive(
@@ -76,7 +79,7 @@ struct Steps {
         }
     }
 
-    private func book() async throws {
+    func book() async throws {
         let service = ProgressService(
             context: context,
             booker: Booker(context: context),
