@@ -3,7 +3,7 @@
 /// A chunk's records in one buffer, by position.
 ///
 /// The form: one line `{"ids":[…],"refused":{"3":"why"}}`, each id as it is spelt in its record, then one line for each
-/// record. A refused record's line holds its raw bytes, as much as there is of them, and its id is `null`.
+/// record. A refused record's line holds its raw bytes, as much as there is of them; its id is `null` if none was found.
 public struct ChunkRecords: Sendable {
     private let bytes: [UInt8]
     private let lines: [Range<Int>]

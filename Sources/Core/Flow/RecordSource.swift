@@ -15,8 +15,9 @@ public protocol RecordSource: Sendable {
 
     /// Where records of one page stand, for a person: such as `line 17, byte 4711 of docs.jsonl`.
     ///
-    /// Called with positions in ascending order, and answers with a place for each. May be slow.
-    func locate(_ positions: [Int64]) async -> [String]
+    /// Called with positions in ascending order, and answers with a place for each, or nil where a record has none beside
+    /// its id. May be slow.
+    func locate(_ positions: [Int64]) async -> [String?]
 }
 
 /// What a source says of itself.

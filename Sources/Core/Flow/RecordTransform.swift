@@ -21,6 +21,6 @@ public enum TransformOutcome: Sendable, Equatable {
     case written
     /// A rule of the job leaves it out; it is counted as skipped.
     case skipped
-    /// It can't be transformed; `offset` is the byte within the record.
-    case refused(reason: String, offset: Int)
+    /// It can't be transformed; `offset` is the byte within the record, `recordID` its id as far as one was found.
+    case refused(reason: String, offset: Int, recordID: String? = nil)
 }

@@ -29,7 +29,7 @@ struct ChunkDelivery: Sendable {
         for (position, reason) in records.refusals where wanted.contains(position) {
             progress.refuse(
                 position,
-                recordID: nil,
+                recordID: records.id(at: position),
                 reason: reason,
                 attempts: 0,
                 payload: records.record(at: position)

@@ -81,7 +81,7 @@ struct Extractor: Sendable {
         var refusals: [PageCut.Refusal] = []
         var refusedAt: [Int64] = []
         var skipped = 0
-        var stopAt: (position: Int64, reason: String)?
+        var stopAt: (position: Int64, reason: String, recordID: String?)?
         page.bytes.withUnsafeBytes { bytes in
             for record in page.records where stopAt == nil {
                 let outcome =
@@ -90,22 +90,24 @@ struct Extractor: Sendable {
                 switch outcome {
                 case .written: break
                 case .skipped: skipped += 1
-                case .refused(let reason, let offset):
+                case .refused(let reason, let offset, let id):
                     if job.onBadRecord == .stop {
-                        stopAt = (record.position + Int64(offset), reason)
+                        stopAt = (record.position + Int64(offset), reason, id)
                     } else {
                         refusedAt.append(record.position + Int64(offset))
-                        refusals.append(PageCut.Refusal(reason: reason, bytes: Array(bytes[record.range])))
+                        let raw = Array(bytes[record.range])
+                        refusals.append(PageCut.Refusal(reason: reason, recordID: id, bytes: raw))
                     }
                 }
             }
         }
         if let stopAt {
-            throw BadRecord(place: await source.locate([stopAt.position])[0], reason: stopAt.reason)
+            let place = await source.locate([stopAt.position])[0] ?? stopAt.recordID.map { "record \"\($0)\"" }
+            throw BadRecord(place: place ?? "a record", reason: stopAt.reason)
         }
         if !refusals.isEmpty {
             for (index, place) in await source.locate(refusedAt).enumerated() {
-                refusals[index].reason = "\(place): \(refusals[index].reason)"
+                if let place { refusals[index].reason = "\(place): \(refusals[index].reason)" }
             }
         }
         return PageCut(batch, refusals: refusals, skipped: skipped, settings: context.settings)

@@ -15,6 +15,7 @@ struct PageCut {
     /// A record that could not be transformed, with as much of its bytes as there is.
     struct Refusal {
         var reason: String
+        var recordID: String?
         var bytes: [UInt8]
     }
 
@@ -79,7 +80,10 @@ struct PageCut {
     private mutating func append(_ refusals: ArraySlice<Refusal>) {
         let offset = payload.count
         payload.append(contentsOf: #"{"ids":["#.utf8)
-        payload.append(contentsOf: refusals.map { _ in "null" }.joined(separator: ",").utf8)
+        for (position, refusal) in refusals.enumerated() {
+            if position > 0 { payload.append(UInt8(ascii: ",")) }
+            (refusal.recordID.map { .string($0) } ?? JSONValue.null).write(into: &payload)
+        }
         payload.append(contentsOf: #"],"refused":{"#.utf8)
         for (position, refusal) in refusals.enumerated() {
             if position > 0 { payload.append(UInt8(ascii: ",")) }

@@ -31,7 +31,7 @@ struct FixedSource: RecordSource {
         page.next = number + 1 < Self.pages ? Continuation("\(number + 1)") : nil
     }
 
-    func locate(_ positions: [Int64]) async -> [String] { positions.map { "record \($0)" } }
+    func locate(_ positions: [Int64]) async -> [String?] { positions.map { "record \($0)" } }
 }
 
 struct FaultParts: JobParts {

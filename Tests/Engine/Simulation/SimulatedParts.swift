@@ -32,7 +32,7 @@ struct ShiftingSource: RecordSource {
         page.next = number + 1 < pages ? Continuation("\(number + 1)") : nil
     }
 
-    func locate(_ positions: [Int64]) async -> [String] { positions.map { "record \($0)" } }
+    func locate(_ positions: [Int64]) async -> [String?] { positions.map { "record \($0)" } }
 }
 
 /// Writes records as they are, skips ids that end in `.3`.

@@ -89,7 +89,7 @@ package final class FileSource: RecordSource {
     /// Such as `line 17, byte 4711 of docs.jsonl`: lines from 1 and bytes from 0, of what a gzip file unpacks to.
     ///
     /// Reads the files between the last place asked after before it and the last one asked after now.
-    package func locate(_ positions: [Int64]) async -> [String] {
+    package func locate(_ positions: [Int64]) async -> [String?] {
         let positions = positions.map { FilePosition(number: $0) }
         return await io.run {
             var places: [String] = []

@@ -1,0 +1,1 @@
+// Vespa as a source: sliced visits over its document API, told apart whether they have ended or failed.

@@ -1,0 +1,2 @@
+// Tries Ecommerce.
+import Testing

@@ -1,0 +1,2 @@
+// Tries HTTP.
+import Testing

@@ -1,0 +1,2 @@
+// Tries Vespa.
+import Testing

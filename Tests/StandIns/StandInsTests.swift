@@ -1,0 +1,2 @@
+// Tries StandIns.
+import Testing
