@@ -35,6 +35,7 @@ public struct EngineContext: Sendable {
     var pages: Table<PageItem> { Table(backend.tables) }
     var chunks: Table<ChunkItem> { Table(backend.tables) }
     var receipts: Table<ReceiptItem> { Table(backend.tables) }
+    var digests: Table<DigestItem> { Table(backend.tables) }
     var deadLetters: Table<DeadLetter> { Table(backend.tables) }
 
     func logger(for job: JobID) -> Logger {
@@ -107,4 +108,6 @@ public protocol JobParts: Sendable {
     func destination(of job: Job) -> String?
     /// Checks, before a job is created, that its sink can be begun; changes nothing.
     func checkSink(of job: Job) throws(JobError)
+    /// Whether what the sink holds can be compared with the source later, so that digests are worth keeping.
+    func keepsDigests(of job: Job) -> Bool
 }

@@ -125,11 +125,60 @@ struct SettingsTests {
     @Test("every key takes its own default back, and no two share a name or a variable")
     func table() async throws {
         let standard = try await read([:], ["HOME": "/h"])
-        let all = Dictionary(uniqueKeysWithValues: standard.entries.map { ($0.key.name, $0.value) })
+        // Secrets are not taken from a command line; see below.
+        let open = standard.entries.filter { !$0.key.isSecret }
+        let all = Dictionary(uniqueKeysWithValues: open.map { ($0.key.name, $0.value) })
         let again = try await read(all, ["HOME": "/h"])
         #expect(again.entries.map(\.value) == standard.entries.map(\.value))
         #expect(Set(SettingKey.all.map(\.environmentName)).count == SettingKey.all.count)
         #expect(SettingKey.all.allSatisfy { !$0.summary.isEmpty && !$0.range.isEmpty })
+    }
+}
+
+@Suite("Secrets among the settings")
+struct SecretSettingsTests {
+    private func read(_ commandLine: [String: String], _ environment: [String: String]) async throws
+        -> EffectiveSettings
+    {
+        let all = ["XDG_CONFIG_HOME": "/nonexistent"].merging(environment) { $1 }
+        return try await EffectiveSettings.read(commandLine: commandLine, environment: all)
+    }
+
+    @Test("come from the environment, and are never shown")
+    func shown() async throws {
+        let settings = try await read(
+            [:],
+            ["SLUICE_ECOMMERCE_API_KEY": "hush", "SLUICE_VESPA_HEADERS": "X-Tenant: t; Authorization: Basic hush"]
+        )
+        #expect(settings.settings.ecommerce.apiKey == "hush")
+        #expect(settings.settings.vespa.headers.map(\.name) == ["X-Tenant", "Authorization"])
+        #expect(settings.settings.vespa.headers.map(\.value) == ["t", "Basic hush"])
+        #expect(!settings.entries.contains { $0.value.contains("hush") })
+        #expect(settings.entries.first { $0.key.name == "ecommerce.api-key" }?.value == "(redacted)")
+        #expect(settings.entries.first { $0.key.name == "vespa.api-key" }?.value == "")
+    }
+
+    @Test(
+        "are not taken from a command line, which others can read",
+        arguments: ["ecommerce.api-key", "vespa.headers"]
+    )
+    func commandLine(name: String) async {
+        do {
+            _ = try await read([name: "hush"], [:])
+            Issue.record("taken")
+        } catch {
+            #expect("\(error)".contains("SLUICE_") && !"\(error)".contains("hush"), "\(error)")
+        }
+    }
+
+    @Test("that are malformed are refused without being repeated", arguments: ["hush", "a b: hush", ": hush"])
+    func malformed(headers: String) async {
+        do {
+            _ = try await read([:], ["SLUICE_VESPA_HEADERS": headers])
+            Issue.record("taken")
+        } catch {
+            #expect(!"\(error)".contains("hush"), "\(error)")
+        }
     }
 }
 

@@ -114,6 +114,7 @@ private struct Scene {
         func sink(for job: Job) throws(JobError) -> any RecordSink { sink }
         func destination(of job: Job) -> String? { nil }
         func checkSink(of job: Job) throws(JobError) {}
+        func keepsDigests(of job: Job) -> Bool { true }
     }
 }
 

@@ -19,8 +19,8 @@ struct Sluice: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            ReindexCommand.self, JobCommand.self, DeadLettersCommand.self, QueueCommand.self, WorkerCommand.self,
-            ConfigCommand.self, DoctorCommand.self,
+            ReindexCommand.self, JobCommand.self, IndexCommand.self, DeadLettersCommand.self, QueueCommand.self,
+            WorkerCommand.self, ConfigCommand.self, DoctorCommand.self,
         ]
     )
 

@@ -2,6 +2,7 @@
 import FilesDriver
 import Glibc
 package import Logging
+package import ReindexPipeline
 package import SQLiteDriver
 package import SluiceCore
 package import SluiceEngine
@@ -14,6 +15,8 @@ package struct Deployment: Sendable {
 
     package var jobs: JobStore { JobStore(context) }
     package var control: JobControl { JobControl(context) }
+    package var reindexStart: ReindexStart { ReindexStart(context, places: settings.places) }
+    package var indexes: IndexStore { IndexStore(context.backend.tables) }
     package var deadLetters: DeadLetters { DeadLetters(context) }
 
     /// Opens the database and its objects.

@@ -45,6 +45,11 @@ package struct EmbeddedParts: JobParts {
         try FileSink.checkDestination(path, overwrite: job.overwrite, source: try Self.sourcePath(of: job))
     }
 
+    package func keepsDigests(of job: Job) -> Bool {
+        do { if case .nowhere = try Self.sinkPlace(of: job) { return false } } catch { return false }
+        return true
+    }
+
     private enum SinkPlace {
         case nowhere
         case file(String)

@@ -38,7 +38,7 @@ package struct EffectiveSettings: Sendable {
         entries = keys.map { key in
             EffectiveSetting(
                 key: key,
-                value: key.isSecret ? Self.redacted : key.text(settings),
+                value: key.isSecret && origins[key.name] != nil ? Self.redacted : key.text(settings),
                 standard: key.isSecret ? "" : key.text(standard),
                 origin: origins[key.name] ?? .standard
             )

@@ -5,7 +5,7 @@ import SluiceEngine
 
 extension SettingKey {
     /// All keys, in the order in which they are printed; defaults are those of the settings' own types.
-    package static let all = storage + log + reindex + limits + times
+    package static let all = storage + log + reindex + peers + limits + times
 
     private static let storage = [
         SettingKey(

@@ -17,7 +17,15 @@ extension EffectiveSettings {
         keys: [SettingKey] = SettingKey.all
     ) async throws(ConfigurationError) -> EffectiveSettings {
         let folders = UserFolders(environment: environment)
-        for name in commandLine.keys.sorted() { try known(name, keys, from: .commandLine) }
+        for name in commandLine.keys.sorted() {
+            try known(name, keys, from: .commandLine)
+            guard let key = keys.first(where: { $0.name == name }), key.isSecret else { continue }
+            throw ConfigurationError(
+                name,
+                "is a secret, and a command line can be read by every user of the machine; set \(key.environmentName) or "
+                    + "write it into the file"
+            )
+        }
         try checkNames(of: environment, keys)
         let sources = try await sources(commandLine, environment, file, folders, keys)
 

@@ -18,6 +18,12 @@ package struct Settings: Sendable {
     package var engine = EngineSettings()
     /// What a reindex takes for options that it does not name.
     package var reindex = ReindexDefaults()
+    package var vespa = PeerSettings()
+    package var ecommerce = PeerSettings()
+    /// How long making a connection may take.
+    package var connectTimeout: Duration = .seconds(10)
+    /// How long a service may take for one answer.
+    package var requestTimeout: Duration = .seconds(60)
 
     package init(folders: UserFolders) {
         databasePath = folders.database

@@ -18,6 +18,14 @@ public struct Job: TableItem, Hashable {
         case deadLetter = "dead-letter"
     }
 
+    /// What a source's records look like.
+    public enum RecordShape: String, Sendable, Hashable, Codable, CaseIterable {
+        /// The record itself, with its id in `idField`.
+        case plain
+        /// A document as Vespa keeps it for Marqo; made the document again that its owner once sent.
+        case vespa
+    }
+
     /// `reindex` so far.
     public var kind: String
     public var systemAccountID: String
@@ -48,6 +56,9 @@ public struct Job: TableItem, Hashable {
     /// Where records come from and go to, as URLs without secrets.
     public var source: String
     public var sink: String
+    public var shape: RecordShape
+    /// The index record as it was when the job was created, for jobs that depend on one.
+    public var index: IndexDetails?
     /// The field that holds a record's id.
     public var idField: String
     public var overwrite: Bool
@@ -90,6 +101,8 @@ public struct Job: TableItem, Hashable {
 
     public var jobKey: JobKey { JobKey(systemAccountID: systemAccountID, indexName: indexName, id: id) }
     public var key: ItemKey { jobKey.itemKey }
+    /// The index that is written.
+    public var targetIndexName: String { destinationIndexName ?? indexName }
 
     public static let liveMark = "live"
     public static let liveIndex = TableIndex(name: "live_jobs", partitionKey: "live", sortKey: "reindex_id")
@@ -117,7 +130,8 @@ public struct Job: TableItem, Hashable {
         case awaitingDocCount = "awaiting_doc_count"
         case deadLetteredDocCount = "dead_lettered_doc_count"
         case redeliveredDocCount = "redelivered_doc_count"
-        case source, sink
+        case source, sink, shape
+        case index = "index_details"
         case idField = "id_field"
         case overwrite
         case onBadRecord = "on_bad_record"
@@ -151,6 +165,8 @@ public struct Job: TableItem, Hashable {
         destinationIndexName: String? = nil,
         source: String,
         sink: String,
+        shape: RecordShape = .plain,
+        index: IndexDetails? = nil,
         idField: String = "_id",
         overwrite: Bool = false,
         onBadRecord: BadRecordRule = .stop,
@@ -173,6 +189,8 @@ public struct Job: TableItem, Hashable {
         self.destinationIndexName = destinationIndexName
         self.source = source
         self.sink = sink
+        self.shape = shape
+        self.index = index
         self.idField = idField
         self.overwrite = overwrite
         self.onBadRecord = onBadRecord

@@ -16,8 +16,13 @@ final class SinkCache: Sendable {
         self.context = context
     }
 
-    func sink(for job: Job) throws(JobError) -> any RecordSink {
-        try entry(for: job).sink
+    /// - Throws: `DeliveryHalted` if the sink can't be made, such as for want of a key.
+    func sink(for job: Job) throws(DeliveryHalted) -> any RecordSink {
+        do {
+            return try entry(for: job).sink
+        } catch {
+            throw DeliveryHalted(reason: error.description)
+        }
     }
 
     func throttle(for job: Job) -> Throttle {

@@ -110,7 +110,13 @@ struct Extractor: Sendable {
                 if let place { refusals[index].reason = "\(place): \(refusals[index].reason)" }
             }
         }
-        return PageCut(batch, refusals: refusals, skipped: skipped, settings: context.settings)
+        return PageCut(
+            batch,
+            refusals: refusals,
+            skipped: skipped,
+            settings: context.settings,
+            keepsDigests: context.parts.keepsDigests(of: job)
+        )
     }
 
     /// False when the slice belongs to another epoch; what was kept for this one is then removed again.
@@ -200,10 +206,15 @@ struct Extractor: Sendable {
             sizes: cut.sizes,
             offsets: cut.offsets
         )
-        return [
+        var actions = [
             Table<SliceItem>.updating(slice.key, changes, if: mine),
             try Table<PageItem>.putting(item, if: .itemAbsent),
         ]
+        if !cut.digests.isEmpty {
+            let digests = DigestItem(job: slice.job.id, slice: slice.index, page: slice.page, entries: cut.digests)
+            actions.append(try Table<DigestItem>.putting(digests))
+        }
+        return actions
     }
 
     /// Commits until it is known whether the page is this epoch's; an answer that was lost is looked up.

@@ -22,10 +22,19 @@ struct PageCut {
     private(set) var payload: [UInt8] = []
     private(set) var chunks: [Chunk] = []
     let skipped: Int
+    /// Of the written records, if the job keeps them.
+    let digests: [DigestItem.Entry]
 
     /// Refused records travel in chunks of their own: they are booked like any other, and never sent to the sink.
-    init(_ batch: RecordBatch, refusals: [Refusal], skipped: Int, settings: EngineSettings) {
+    init(
+        _ batch: RecordBatch,
+        refusals: [Refusal],
+        skipped: Int,
+        settings: EngineSettings,
+        keepsDigests: Bool = false
+    ) {
         self.skipped = skipped
+        digests = keepsDigests ? batch.digests : []
         payload.reserveCapacity(batch.bytes.count + batch.entries.count * 48)
         var start = 0
         while start < batch.entries.count {

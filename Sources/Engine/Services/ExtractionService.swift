@@ -200,8 +200,11 @@ public final class ExtractionService: Launcher {
                 try await JobControl(context).pause(job.id, reason: bad.description)
             case SourceError.changed(let reason):
                 try await fail(job, reason)
+            case JobError.mismatch(let problem):
+                try await fail(job, problem)
             case let wrong as JobError:
-                try await fail(job, wrong.description)
+                // Such as a key that this process does not have: somebody can mend it, and nothing is lost meanwhile.
+                try await JobControl(context).pause(job.id, reason: wrong.description)
             case let port as PortError where port.code == .outOfSpace || port.code == .unauthorized:
                 try await JobControl(context).pause(job.id, reason: port.description)
             case is CancellationError:

@@ -197,7 +197,9 @@ final class Housekeeper: Sendable {
         for slice in try await context.slices(of: job.id) where !slice.sealed {
             try await context.slices.update(slice.key, [SliceItem.sealed.set(true)], if: .itemExists)
         }
-        for prefix in ["page#", "chunk#", "orphan#"] { try await purge(job.id, prefix, ledgerSchema) }
+        for prefix in ["page#", "chunk#", "orphan#", DigestItem.prefix] {
+            try await purge(job.id, prefix, ledgerSchema)
+        }
         try await purge(job.id, "receipt#", ReceiptItem.schema)
         try await purge(job.id, "dead#", DeadLetter.schema)
         try await PayloadJanitor.removeAll(of: job.id, context)

@@ -8,4 +8,7 @@ package enum Reindex {
     package static let defaultIDField = "_id"
     /// The account of jobs whose source and sink know none.
     package static let localAccount = "local"
+    /// The sink of an index that nobody can be asked to take: it delivers nothing, and the job says so.
+    package static let classicSink = classicScheme + ":"
+    package static let classicScheme = "classic"
 }

@@ -4,8 +4,11 @@ import SluiceEngine
 
 /// A reindex as somebody asks for it; nothing of it has been checked.
 package struct ReindexRequest: Sendable, Hashable {
-    package var source: String
-    package var sink: String
+    /// Nil for the Vespa that the settings name.
+    package var source: String?
+    /// Nil for the sink that the index's record implies.
+    package var sink: String?
+    package var shape: Job.RecordShape?
     package var type: Job.ReindexType = .post
     /// What a patch sends.
     package var fields: [String]?
@@ -24,21 +27,32 @@ package struct ReindexRequest: Sendable, Hashable {
     package var index: String?
     package var destinationIndex: String?
 
-    package init(source: String, sink: String) {
+    package init(source: String? = nil, sink: String? = nil) {
         self.source = source
         self.sink = sink
     }
 
     /// The job that is asked for; its source has not been looked at, so it has no fingerprint yet.
     ///
+    /// `details` is the index's record if `indexNeeded` names one, and `places` are those that need not be asked for.
+    ///
     /// - Throws: `JobError.field` naming the option and what to do.
-    package func job(id: JobID, now: Timestamp) throws(JobError) -> Job {
+    package func job(
+        id: JobID,
+        now: Timestamp,
+        details: IndexDetails? = nil,
+        places: ReindexPlaces = ReindexPlaces()
+    ) throws(JobError) -> Job {
         try checkFields()
         try checkSkipList()
         guard !idField.isEmpty else { throw .field("id-field", "is empty; name the field that holds a record's id") }
         for (name, text) in [("account", account), ("index", index), ("destination-index", destinationIndex)] {
             if let text { try Self.check(text, name) }
         }
+        let source = try source(places)
+        let sink = try sink(details, places)
+        let shape = try shape(of: source)
+        try checkIDField(shape, sink)
         let key = JobKey(
             systemAccountID: account ?? Reindex.localAccount,
             indexName: index ?? Self.safeName(ofSource: source),
@@ -53,6 +67,8 @@ package struct ReindexRequest: Sendable, Hashable {
             destinationIndexName: destinationIndex,
             source: source,
             sink: sink,
+            shape: shape,
+            index: details,
             idField: idField,
             overwrite: overwrite,
             onBadRecord: onBadRecord,

@@ -5,17 +5,34 @@ package import SluiceEngine
 /// Creates reindexing jobs.
 package struct ReindexStart: Sendable {
     private let context: EngineContext
+    private let places: ReindexPlaces
 
-    package init(_ context: EngineContext) {
+    package init(_ context: EngineContext, places: ReindexPlaces = ReindexPlaces()) {
         self.context = context
+        self.places = places
     }
 
     /// Checks everything about the request and creates its job; if anything is wrong, nothing is changed.
     ///
     /// - Throws: `JobError.field` naming what is wrong with the request, `JobError.destinationBusy`, `PortError`.
     package func start(_ request: ReindexRequest) async throws -> Job {
+        let ready = try await prepare(request)
+        let match = SliceMatch.text(job: ready.job, source: ready.description, transform: ready.transform)
+        try await JobStore(context).create(ready.job, match: match)
+        return try await JobStore(context).get(ready.job.id)
+    }
+
+    /// What a request comes to: everything has been checked, and nothing is stored.
+    ///
+    /// - Throws: as `start`, but for a busy destination.
+    package func prepare(_ request: ReindexRequest) async throws -> PreparedReindex {
         let now = context.clock.now
-        var job = try request.job(id: JobID(now: now, random: context.random), now: now)
+        var details: IndexDetails?
+        if let wanted = try request.indexNeeded() {
+            details = try await IndexStore(context.backend.tables).needed(account: wanted.account, index: wanted.index)
+        }
+        let id = JobID(now: now, random: context.random)
+        var job = try request.job(id: id, now: now, details: details, places: places)
         let source = try context.parts.source(for: job)
         // Made here only to have their complaints before the job exists.
         let transform = try context.parts.transform(for: job)
@@ -35,8 +52,14 @@ package struct ReindexStart: Sendable {
         job.sourceFingerprint = description.fingerprint
         job.sourceBytes = description.bytes
         job.sourceRecords = description.records
-        let match = SliceMatch.text(job: job, source: description, transform: transform)
-        try await JobStore(context).create(job, match: match)
-        return try await JobStore(context).get(job.id)
+        return PreparedReindex(job: job, source: source, transform: transform, description: description)
     }
+}
+
+/// A reindex that could start: its job, not stored, and what the job is made of.
+package struct PreparedReindex: Sendable {
+    package let job: Job
+    package let source: any RecordSource
+    package let transform: any RecordTransform
+    package let description: SourceDescription
 }

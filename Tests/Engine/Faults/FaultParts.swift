@@ -42,6 +42,7 @@ struct FaultParts: JobParts {
     func sink(for job: Job) throws(JobError) -> any RecordSink { sinks.sink }
     func destination(of job: Job) -> String? { "sinks" }
     func checkSink(of job: Job) throws(JobError) {}
+    func keepsDigests(of job: Job) -> Bool { true }
 }
 
 /// Which call of a sink fails, and whether it had been done.

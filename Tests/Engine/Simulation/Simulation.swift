@@ -350,4 +350,5 @@ struct SimulatedParts: JobParts {
 
     func destination(of job: Job) -> String? { "world" }
     func checkSink(of job: Job) throws(JobError) {}
+    func keepsDigests(of job: Job) -> Bool { true }
 }

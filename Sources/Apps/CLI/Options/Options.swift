@@ -13,6 +13,30 @@ enum ReindexTypeChoice: String, CaseIterable, ExpressibleByArgument {
     }
 }
 
+enum RecordShapeChoice: String, CaseIterable, ExpressibleByArgument {
+    case plain, vespa
+
+    var value: Job.RecordShape {
+        switch self {
+        case .plain: .plain
+        case .vespa: .vespa
+        }
+    }
+}
+
+enum IndexKindChoice: String, CaseIterable, ExpressibleByArgument {
+    case structured, unstructured
+    case semiStructured = "semi-structured"
+
+    var value: IndexKind {
+        switch self {
+        case .structured: .structured
+        case .unstructured: .unstructured
+        case .semiStructured: .semiStructured
+        }
+    }
+}
+
 enum BadRecordChoice: String, CaseIterable, ExpressibleByArgument {
     case stop
     case deadLetter = "dead-letter"

@@ -15,11 +15,26 @@ struct ReindexStartCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: "Where records come from: file:///path/to/docs.jsonl, a .gz of it, or a folder.")
-    var source: String
+    @Option(
+        help: """
+            Where records come from: file:///path/to/docs.jsonl, a .gz of it, or a folder; vespa+http://host:8080 or \
+            vespa+https. (default: vespa.url)
+            """
+    )
+    var source: String?
 
-    @Option(help: "Where records go: file:///path/to/out.jsonl (or .gz), or noop:")
-    var sink: String
+    @Option(
+        help: """
+            Where records go: file:///path/to/out.jsonl (or .gz), noop:, ecommerce+http://host/api/v1 or ecommerce+https. \
+            (default: what the index's record implies, at ecommerce.url)
+            """
+    )
+    var sink: String?
+
+    @Option(
+        help: "What a file's records look like: plain, or vespa as Vespa keeps documents for Marqo. (default: plain)"
+    )
+    var shape: RecordShapeChoice?
 
     @Option(help: "post replaces whole documents, patch updates only --fields.")
     var type = ReindexTypeChoice.post
@@ -54,10 +69,10 @@ struct ReindexStartCommand: AsyncParsableCommand {
     @Option(help: "Dead letters at which the job pauses: 500, or 1%. (default: reindex.failure-budget, off)")
     var failureBudget: String?
 
-    @Option(help: "The account of the index. (default: local)")
+    @Option(help: "The account of the index; files need none. (default: local)")
     var account: String?
 
-    @Option(help: "The index that is read. (default: the source's file name)")
+    @Option(help: "The index that is read, which `sluice index set` has made known. (default: the source's file name)")
     var index: String?
 
     @Option(help: "The index that is written, if it is another.")
@@ -72,7 +87,7 @@ struct ReindexStartCommand: AsyncParsableCommand {
     func run() async throws {
         try await common.withDeployment(makingIt: true, working: wait) { deployment in
             let request = request(deployment.settings.reindex)
-            let job = try await ReindexStart(deployment.context).start(request)
+            let job = try await deployment.reindexStart.start(request)
             guard wait else {
                 switch output.format {
                 case .table: StandardOutput.write("\(job.id)\n")
@@ -103,6 +118,7 @@ struct ReindexStartCommand: AsyncParsableCommand {
 
     func request(_ defaults: ReindexDefaults) -> ReindexRequest {
         var request = ReindexRequest(source: source, sink: sink)
+        request.shape = shape?.value
         request.type = type.value
         request.fields = fields.map(Self.names)
         request.skipIfPresent = skipIfPresent.map(Self.names)
