@@ -97,6 +97,10 @@ enum WriteOutcome {
     case unknown(PortError)
 }
 
+extension JobParts {
+    public func output(of job: Job) throws(JobError) -> (any RecordSource)? { nil }
+}
+
 /// Makes the parts of a job that depend on what it moves; the assembly knows which.
 public protocol JobParts: Sendable {
     /// - Throws: `JobError.field` if the URL or a setting it needs is missing or wrong.
@@ -110,4 +114,6 @@ public protocol JobParts: Sendable {
     func checkSink(of job: Job) throws(JobError)
     /// Whether what the sink holds can be compared with the source later, so that digests are worth keeping.
     func keepsDigests(of job: Job) -> Bool
+    /// What a job has written, to be read like a source; nil where records are looked up by id, or not at all.
+    func output(of job: Job) throws(JobError) -> (any RecordSource)?
 }

@@ -117,6 +117,23 @@ struct SettingsTests {
         }
     }
 
+    @Test(
+        "a variable that means one of ours is not passed over",
+        arguments: [
+            ("SLUICE_DATABASE_PATH", "SLUICE_DATABASE"), ("SLUICE_RATE", "SLUICE_REINDEX_RATE"),
+            ("SLUICE_LOG", "SLUICE_LOG_LEVEL"), ("SLUICE_INFLIGHT", "SLUICE_INFLIGHT_MAX"),
+        ]
+    )
+    func meant(variable: String, ours: String) async {
+        do {
+            _ = try await read([:], [variable: "1"])
+            Issue.record("passed over")
+        } catch {
+            #expect("\(error)".contains("did you mean"), "\(error)")
+            #expect(ours.split(separator: "_").allSatisfy { "\(error)".contains($0) }, "\(error)")
+        }
+    }
+
     @Test("variables of scripts around us are none of ours")
     func otherVariables() async throws {
         _ = try await read([:], ["SLUICE_TEST_KILLS": "100"])

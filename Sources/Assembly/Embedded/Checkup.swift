@@ -39,7 +39,7 @@ package struct Checkup: Sendable {
         // What a damaged file says of jobs and queues is worth nothing.
         guard diagnosis.damage.isEmpty else { return findings }
         findings += queues(diagnosis)
-        let hasCompany = diagnosis.liveOwners.contains { $0 != deployment.database.owners.own.text }
+        let hasCompany = deployment.database.owners.hasOtherWorkers()
         for job in try await deployment.jobs.list() {
             if let finding = try await stuck(job, hasCompany: hasCompany) { findings.append(finding) }
         }

@@ -16,6 +16,8 @@ package struct Deployment: Sendable {
     package var jobs: JobStore { JobStore(context) }
     package var control: JobControl { JobControl(context) }
     package var reindexStart: ReindexStart { ReindexStart(context, places: settings.places) }
+    /// Whether some other process works on this database.
+    package var hasOtherWorkers: Bool { database.owners.hasOtherWorkers() }
     package var indexes: IndexStore { IndexStore(context.backend.tables) }
     package var deadLetters: DeadLetters { DeadLetters(context) }
 
@@ -31,7 +33,7 @@ package struct Deployment: Sendable {
         logger: Logger
     ) async throws(PortError) -> Deployment {
         let path = absolute(settings.databasePath)
-        guard makingIt || access(path, F_OK) == 0 else {
+        guard makingIt || isThere(path) else {
             throw PortError(
                 .notFound,
                 "there is none at \(path); `sluice reindex start` makes one, --database or SLUICE_DATABASE names another"
@@ -58,6 +60,12 @@ package struct Deployment: Sendable {
             try await database.close()
             throw error
         }
+    }
+
+    /// An empty file is a database that nobody has made yet.
+    private static func isThere(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_size > 0
     }
 
     /// A worker on this database; run it, and end it by its stop signal.

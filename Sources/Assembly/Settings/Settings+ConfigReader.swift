@@ -82,6 +82,10 @@ extension EffectiveSettings {
         guard access(path, R_OK) == 0 else {
             throw ConfigurationError(option, "the file \(path) can't be read: \(String(cString: strerror(errno)))")
         }
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFDIR else {
+            throw ConfigurationError(option, "\(path) is a folder; name the file")
+        }
         let found = Names()
         let options = YAMLSnapshot.ParsingOptions(
             secretsSpecifier: .dynamic { name, _ in
@@ -137,11 +141,29 @@ extension EffectiveSettings {
     ) throws(ConfigurationError) {
         let ours = keys.map(\.environmentName) + ["SLUICE_CONFIG"]
         for name in environment.keys.sorted() where name.hasPrefix("SLUICE_") && !ours.contains(name) {
-            guard let nearest = NearestName.of(name, among: ours), NearestName.distance(name, nearest) <= 2 else {
-                continue
-            }
+            guard let nearest = literal(name, keys) ?? near(name, ours) ?? wider(name, ours) else { continue }
             throw ConfigurationError(name, "is not a setting (from the environment); did you mean \(nearest)?")
         }
+    }
+}
+
+extension EffectiveSettings {
+    /// The variable of a key whose own is not made from its name.
+    private static func literal(_ variable: String, _ keys: [SettingKey]) -> String? {
+        keys.first { SettingKey.environmentName(of: $0.name) == variable }?.environmentName
+    }
+
+    private static func near(_ variable: String, _ ours: [String]) -> String? {
+        guard let nearest = NearestName.of(variable, among: ours), NearestName.distance(variable, nearest) <= 2 else {
+            return nil
+        }
+        return nearest
+    }
+
+    /// The one that says all that `variable` says, and more: `SLUICE_REINDEX_RATE` for `SLUICE_RATE`.
+    private static func wider(_ variable: String, _ ours: [String]) -> String? {
+        let words = Set(variable.split(separator: "_"))
+        return ours.filter { words.isSubset(of: Set($0.split(separator: "_"))) }.min { $0.count < $1.count }
     }
 }
 

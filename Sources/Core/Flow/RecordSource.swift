@@ -90,6 +90,8 @@ public struct SourcePage: Sendable {
     public var next: Continuation?
     /// How many bytes of the source the slice has read up to here, if the source knows.
     public var bytesRead: Int64?
+    /// Which share of the slice has been read up to here, 0 to 1, if the source knows.
+    public var fractionRead: Double?
 
     /// What a scanner may read past a record's end without looking.
     public static let padding = 64
@@ -105,6 +107,7 @@ public struct SourcePage: Sendable {
         records.removeAll(keepingCapacity: true)
         next = nil
         bytesRead = nil
+        fractionRead = nil
     }
 }
 

@@ -22,7 +22,7 @@ public enum JobError: Error, Sendable, Equatable, CustomStringConvertible {
         case .unknown(let id):
             "reindex_id: no job \(id); `sluice job list` shows the jobs of this database"
         case .destinationBusy(let destination, let job):
-            "destination: job \(job) is writing to \(destination); wait for it, or cancel it with `sluice job cancel \(job)`"
+            "destination: job \(job) holds \(destination); wait for its end, or cancel it with `sluice job cancel \(job)`"
         case .mismatch(let problem):
             problem
         }

@@ -36,8 +36,9 @@ public enum JobStatus: String, Sendable, Hashable, Codable, CaseIterable {
         case .pending: [.inProgress, .pausing, .paused, .cancelling, .failed]
         // Extraction and delivery are under way; every end is possible, and every stop that an operator may ask for.
         case .inProgress: [.pausing, .paused, .cancelling, .failed, .completed, .completedWithFailures]
-        // Stopping takes until the next checkpoint; what was queued may meanwhile complete the job.
-        case .pausing: [.paused, .cancelling, .failed]
+        // Stopping takes until the next checkpoint. An operator may change their mind before: a new launch then takes on what
+        // the old one lets go.
+        case .pausing: [.paused, .pending, .cancelling, .failed]
         // Resume makes it pending, which is what the trigger looks for.
         case .paused: [.pending, .cancelling, .failed]
         // Every slice is being closed; nothing turns that back.

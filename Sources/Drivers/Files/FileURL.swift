@@ -24,7 +24,7 @@ package enum FileURL {
             }
             guard host.isEmpty || host.lowercased() == "localhost" else {
                 throw problem(
-                    "names the host \"\(host)\"; only local files can be read: write file:///\(host)… with three slashes"
+                    "names the host \"\(host)\"; only local files can be named: write file:///\(host)… with three slashes"
                 )
             }
             rest = rest[host.endIndex...]

@@ -67,6 +67,7 @@ struct Opening {
                 try database.execute(sql: "pragma wal_autocheckpoint = \(SQLiteFile.checkpointPages)")
                 try database.execute(sql: "pragma journal_size_limit = \(SQLiteFile.walBytesKept)")
                 try setDurability(database)
+                guard try !Schema.isMade(database) else { return }
                 try database.inTransaction(.immediate) {
                     try Schema.make(database, path: options.path)
                     return .commit
@@ -109,14 +110,13 @@ struct Opening {
     /// Tries again while the file is locked in a way that SQLite does not wait for by itself, as when two processes
     /// switch the write-ahead log on at once.
     private func persisting<Value>(_ attempt: () throws -> Value) throws -> Value {
-        let pause = Duration.milliseconds(10)
-        var waited = Duration.zero
+        let deadline = ContinuousClock.now.advanced(by: options.busyWait)
         while true {
             do {
                 return try attempt()
-            } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && waited < options.busyWait {
-                usleep(UInt32(pause.milliseconds * 1000))
-                waited += pause
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && ContinuousClock.now < deadline
+            {
+                usleep(10_000)
             }
         }
     }

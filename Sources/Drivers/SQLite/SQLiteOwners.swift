@@ -32,6 +32,11 @@ public struct SQLiteOwners: OwnerRegistry {
         max(1, live().count { !$0.hasSuffix(Self.onlookerMark) })
     }
 
+    /// Whether some other process works on the database; those that only look are none.
+    public func hasOtherWorkers() -> Bool {
+        live().contains { $0 != own.text && !$0.hasSuffix(Self.onlookerMark) }
+    }
+
     /// Whether the owner of this name has certainly ended; none of its system calls waits.
     func hasEnded(_ name: String) -> Bool {
         // A name that no owner could have is no proof of anything, and must not lead out of the folder.

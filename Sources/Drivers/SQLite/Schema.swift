@@ -22,11 +22,14 @@ enum Schema {
         }
     }
 
+    static func isMade(_ database: Database) throws -> Bool {
+        try Int.fetchOne(database, sql: "pragma application_id") == SQLiteFile.applicationID
+    }
+
     /// Makes the tables in a new file; in a standing one it does nothing.
     static func make(_ database: Database, path: String) throws {
         try check(database, path: path)
-        let application = try Int.fetchOne(database, sql: "pragma application_id") ?? 0
-        guard application != SQLiteFile.applicationID else { return }
+        guard try !isMade(database) else { return }
         try database.execute(sql: tables)
         try database.execute(sql: "pragma application_id = \(SQLiteFile.applicationID)")
         try database.execute(sql: "pragma user_version = \(SQLiteFile.version)")

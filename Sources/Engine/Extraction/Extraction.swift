@@ -1,4 +1,5 @@
 // From a claim on a slice to its last committed page: how extraction can end.
+import SluiceCore
 
 /// How an extraction of a slice ended.
 enum ExtractionEnd: Sendable, Equatable {
@@ -12,11 +13,12 @@ enum ExtractionEnd: Sendable, Equatable {
 
 /// A record that can't be transformed, in a job that is to stop at one.
 struct BadRecord: Error, CustomStringConvertible {
+    let job: JobID
     let place: String
     let reason: String
 
     var description: String {
-        "\(place): \(reason); mend the source and start again, or let such records become dead letters with "
-            + "`sluice job set ID --on-bad-record dead-letter` and resume"
+        "\(place): \(reason); cancel this job, mend the source and start a new one, or let such records become dead "
+            + "letters with `sluice job set \(job) --on-bad-record dead-letter` and resume"
     }
 }

@@ -49,25 +49,7 @@ struct Extractor: Sendable {
             bytesWanted: context.settings.pageBytesMax,
             recordBytesMax: context.settings.recordBytesMax
         )
-        var attempt = 1
-        while true {
-            do {
-                try await source.fetch(request, into: &page)
-                guard page.next != request.continuation || page.next == nil else {
-                    throw SourceError.stopped(
-                        "the source answered with the continuation it was asked for; no progress is possible"
-                    )
-                }
-                return
-            } catch SourceError.transient(let reason, let after) {
-                guard attempt < context.settings.attemptsMax else {
-                    throw SourceError.stopped("the source failed \(attempt) times: \(reason)")
-                }
-                let backoff = context.settings.backoff.delay(afterAttempt: attempt, random: context.random)
-                try await context.pause(max(after ?? .zero, backoff))
-                attempt += 1
-            }
-        }
+        try await context.fetch(request, from: source, into: &page)
     }
 
     private func cutPage(
@@ -103,7 +85,7 @@ struct Extractor: Sendable {
         }
         if let stopAt {
             let place = await source.locate([stopAt.position])[0] ?? stopAt.recordID.map { "record \"\($0)\"" }
-            throw BadRecord(place: place ?? "a record", reason: stopAt.reason)
+            throw BadRecord(job: job.id, place: place ?? "a record", reason: stopAt.reason)
         }
         if !refusals.isEmpty {
             for (index, place) in await source.locate(refusedAt).enumerated() {

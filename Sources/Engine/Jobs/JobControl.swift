@@ -26,9 +26,9 @@ public struct JobControl: Sendable {
         }
     }
 
-    /// Makes a paused job pending again; a worker goes on from its checkpoints.
+    /// Makes a paused job pending again, or one that is still pausing; a worker goes on from its checkpoints.
     ///
-    /// - Throws: `JobError.move` if it isn't paused.
+    /// - Throws: `JobError.move` if it is neither.
     @discardableResult
     public func resume(_ id: JobID) async throws -> Job {
         try await change(id) { job in

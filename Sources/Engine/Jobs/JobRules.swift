@@ -11,7 +11,7 @@ public enum JobRules {
         if let rate, !(rate > 0 && rate <= 10_000_000) {
             throw .field(
                 "rate",
-                "must be over 0 and at most 10000000 records a second, is \(rate); leave it out for unlimited"
+                "must be over 0 and at most 10000000 records a second, is \(rate); say unlimited for no limit"
             )
         }
         if let deliveryConcurrency, !(1...256).contains(deliveryConcurrency) {

@@ -19,6 +19,17 @@ public final class ExtractionService: Launcher {
         var launches: Set<String> = []
         /// Slices that failed for now, and when they may be tried again.
         var resting: [SliceID: Timestamp] = [:]
+        var openSources: [JobID: OpenSource] = [:]
+        /// Sources that can't be opened for now: how often they failed, and when they may be tried again.
+        var failures: [JobID: (count: Int, until: Timestamp)] = [:]
+    }
+
+    /// What a launch of a job reads from and with.
+    private struct OpenSource {
+        let launchNumber: Int
+        let source: any RecordSource
+        let transform: any RecordTransform
+        let match: String
     }
 
     private struct SliceID: Hashable {
@@ -86,14 +97,18 @@ public final class ExtractionService: Launcher {
 
     private func findWork() async throws -> [Work] {
         var found: [Work] = []
-        for job in try await JobStore(context).live() {
+        let live = try await JobStore(context).live()
+        forgetSources(except: live)
+        for job in live {
             if job.status == .pending {
                 _ = try await launch(Launch(job: job.jobKey, number: job.launchNumber + 1))
                 continue
             }
-            guard job.status == .inProgress else { continue }
+            guard job.status == .inProgress, mayOpen(job) else { continue }
             do {
                 found += try await findWork(in: job)
+            } catch SourceError.transient(let reason, let after) {
+                await handle(noteFailure(of: job, reason, after), job: job, slice: nil)
             } catch {
                 await handle(error, job: job, slice: nil)
             }
@@ -109,17 +124,60 @@ public final class ExtractionService: Launcher {
         }
         guard !candidates.isEmpty else { return [] }
         do {
-            let source = try context.parts.source(for: job)
-            let transform = try context.parts.transform(for: job)
-            let description = try await source.describe()
-            let match = SliceMatch.text(job: job, source: description, transform: transform)
+            let open = try await open(job)
             return candidates.map {
-                Work(job: job, slice: $0, source: source, transform: transform, match: match)
+                Work(job: job, slice: $0, source: open.source, transform: open.transform, match: open.match)
             }
         } catch {
             for slice in candidates { giveBack(SliceID(job: job.id, index: slice.index)) }
             throw error
         }
+    }
+
+    /// Opened once for each launch; what it finds then holds for all slices.
+    private func open(_ job: Job) async throws -> OpenSource {
+        if let open = state.withLock({ $0.openSources[job.id] }), open.launchNumber == job.launchNumber { return open }
+        let source = try context.parts.source(for: job)
+        let transform = try context.parts.transform(for: job)
+        let description = try await source.describe()
+        let open = OpenSource(
+            launchNumber: job.launchNumber,
+            source: source,
+            transform: transform,
+            match: SliceMatch.text(job: job, source: description, transform: transform)
+        )
+        state.withLock { state in
+            state.openSources[job.id] = open
+            state.failures[job.id] = nil
+        }
+        return open
+    }
+
+    private func forgetSources(except live: [Job]) {
+        let ids = Set(live.filter { $0.status == .inProgress }.map(\.id))
+        state.withLock { state in
+            state.openSources = state.openSources.filter { ids.contains($0.key) }
+            state.failures = state.failures.filter { ids.contains($0.key) }
+        }
+    }
+
+    private func mayOpen(_ job: Job) -> Bool {
+        let now = context.now
+        return state.withLock { ($0.failures[job.id]?.until ?? now) <= now }
+    }
+
+    /// What a source that failed transiently comes to: another try later, or a job that pauses.
+    private func noteFailure(of job: Job, _ reason: String, _ after: Duration?) -> SourceError {
+        let settings = context.settings
+        let now = context.now
+        let count = state.withLock { state in
+            let count = (state.failures[job.id]?.count ?? 0) + 1
+            let wait = max(after ?? .zero, settings.backoff.delay(afterAttempt: count, random: context.random))
+            state.failures[job.id] = (count, now.advanced(by: wait))
+            return count
+        }
+        guard count >= settings.attemptsMax else { return .transient(reason, after: after) }
+        return .stopped("the source failed \(count) times: \(reason)")
     }
 
     private func take(_ id: SliceID) -> Bool {

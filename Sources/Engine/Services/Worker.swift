@@ -65,7 +65,7 @@ public final class Worker: Service {
                 group.addTask { try await self.extraction.run() }
                 group.addTask { try await self.replay.run() }
                 group.addTask { try await self.progress.run() }
-                group.addTask { await self.confirm() }
+                group.addTask { try await self.confirm() }
                 group.addTask { try await self.finish.run() }
                 group.addTask { await self.keepHouse() }
                 try await group.waitForAll()
@@ -84,6 +84,7 @@ public final class Worker: Service {
     }
 
     private static let idleCheck: Duration = .milliseconds(200)
+    private static let fullMax: Duration = .seconds(10)
 
     func isIdle() async throws -> Bool {
         var isHeld = false
@@ -105,12 +106,19 @@ public final class Worker: Service {
         return try await context.receipts.query(open).items.isEmpty
     }
 
-    private func confirm() async {
+    /// - Throws: `PortError.outOfSpace` when nothing can be stored for `fullMax`: not even that jobs pause.
+    private func confirm() async throws(PortError) {
+        var fullSince: Timestamp?
         while !stop.isStopping {
             do {
                 if try await schedule.isDue("confirm", every: context.settings.confirmInterval) {
                     _ = try await confirmer.poll()
+                    fullSince = nil
                 }
+            } catch let error as PortError where error.code == .outOfSpace {
+                let since = fullSince ?? context.now
+                fullSince = since
+                guard since.duration(to: context.now) < Self.fullMax else { throw error }
             } catch {
                 context.logger.warning("asking for confirmations failed; trying again", metadata: ["error": "\(error)"])
             }

@@ -113,7 +113,8 @@ struct FileSourceTests {
             let reading = Reading(recordBytesMax: limit, isResumed: isResumed)
             let found = try await reading.all { FileSource(path: path) }
             #expect(found.map(\.text) == ["before", String(long.prefix(65536)), "after", String(long.prefix(65536))])
-            let refusal = "the record has \(long.utf8.count) bytes, more than the limit of \(limit)"
+            let refusal =
+                "the record has \(long.utf8.count) bytes, more than record.bytes.max allows, which is \(limit)"
             #expect(found.map(\.refusal) == [nil, refusal, nil, refusal])
             #expect(found[1].position == 7)
         }

@@ -76,7 +76,7 @@ struct GzipSourceTests {
         let path = try folder.write(try gzipped(Array("a\n\(long)\nb\n".utf8)), as: "docs.jsonl.gz")
         let found = try await Reading(recordBytesMax: 1 << 20).all { FileSource(path: path) }
         #expect(found.map(\.text.utf8.count) == [1, 65536, 1])
-        #expect(found[1].refusal == "the record has 2097152 bytes, more than the limit of 1048576")
+        #expect(found[1].refusal == "the record has 2097152 bytes, more than record.bytes.max allows, which is 1048576")
     }
 
     enum Damage: CaseIterable { case cutInMember, cutInTrailer, checksum, garbageBehind, noGzip, middle }

@@ -114,6 +114,21 @@ struct SharingTests {
         }
     }
 
+    @Test("a standing database is opened while another process writes to it")
+    func openedWhileWritten() async throws {
+        try await scratch.open(clock: clock, busyWait: .milliseconds(50)).close()
+        let foreigner = try ForeignWriter(path: scratch.path)
+        let before = ContinuousClock.now
+        let error = await #expect(throws: PortError.self) {
+            try await scratch.open(clock: clock, busyWait: .milliseconds(50))
+        }
+        // Only the owner's own number has to wait; the steps before it must not each wait their fill again and again.
+        #expect(error?.code == .unavailable)
+        #expect(before.duration(to: .now) < .seconds(10))
+        try foreigner.commit()
+        try await scratch.open(clock: clock, busyWait: .milliseconds(50)).close()
+    }
+
     @Test("a write that another process blocks for too long is unavailable, in words, and is not done later")
     func foreignWriterForTooLong() async throws {
         let backend = try await scratch.open(clock: clock, busyWait: .milliseconds(50))

@@ -31,6 +31,12 @@ struct DeadLettersRedrive: AsyncParsableCommand {
             try await deployment.forEachDeadLetter(of: id) { unfit += $0.canBeSent ? 0 : 1 }
             return (sent, unfit)
         }
+        if sent == 0, let wanted {
+            throw JobError.field(
+                "id",
+                "no dead letter of job \(id) that could be sent has the id \(wanted.sorted().joined(separator: " or "))"
+            )
+        }
         if unfit > 0, wanted == nil {
             StandardError.write(
                 "sluice: \(unfit) dead letter\(unfit == 1 ? "" : "s") can't be sent, being no valid "

@@ -24,7 +24,11 @@ struct DoctorCommand: AsyncParsableCommand {
             findings += try await common.withDeployment { try await Checkup($0).run(thoroughly: thorough) }
         } catch let error as PortError {
             findings.append(
-                .wrong("database", error.message, fix: "`sluice config show` tells where the path comes from")
+                .wrong(
+                    "database",
+                    error.message,
+                    fix: "name another database, or restore this one from a copy; Operations.md says more"
+                )
             )
         }
         output.write(findings.map(Self.record)) { Self.table(findings) }

@@ -40,12 +40,11 @@ struct JobSet: AsyncParsableCommand {
     /// - Throws: `JobError.field` if nothing is to be set, or something is no number.
     func settings() throws(JobError) -> JobControl.Settings {
         var settings = JobControl.Settings()
-        if let rate { settings.rate = .some(try Self.number(rate, "rate", orElse: "unlimited") { Double($0) }) }
+        if let rate { settings.rate = .some(try Limit.rate(rate)) }
         if let deliveryConcurrency {
-            let value = try Self.number(deliveryConcurrency, "delivery-concurrency", orElse: "auto") { Int($0) }
-            settings.deliveryConcurrency = .some(value)
+            settings.deliveryConcurrency = .some(try Limit.deliveryConcurrency(deliveryConcurrency))
         }
-        if let failureBudget { settings.failureBudget = .some(failureBudget == "off" ? nil : failureBudget) }
+        if let failureBudget { settings.failureBudget = .some(Limit.failureBudget(failureBudget)) }
         settings.onBadRecord = onBadRecord?.value
         guard rate != nil || deliveryConcurrency != nil || failureBudget != nil || onBadRecord != nil else {
             throw .field(
@@ -54,16 +53,5 @@ struct JobSet: AsyncParsableCommand {
             )
         }
         return settings
-    }
-
-    private static func number<Value>(
-        _ text: String,
-        _ field: String,
-        orElse word: String,
-        _ read: (String) -> Value?
-    ) throws(JobError) -> Value? {
-        if text == word { return nil }
-        guard let value = read(text) else { throw .field(field, "must be a number or \(word), is \"\(text)\"") }
-        return value
     }
 }

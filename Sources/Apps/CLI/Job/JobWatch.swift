@@ -21,7 +21,11 @@ struct JobWatch: AsyncParsableCommand {
     func run() async throws {
         let id = try job.jobID
         let ended = try await common.withDeployment { deployment in
-            try await JobFollower(deployment, job: id, display: .standardOutput(output.format)).follow()
+            let job = try await deployment.job(id)
+            if !job.status.isFinal, job.status != .paused, !deployment.hasOtherWorkers {
+                StandardError.write("sluice: no worker is running, so nothing moves; start one with `sluice worker`\n")
+            }
+            return try await JobFollower(deployment, job: id, display: .standardOutput(output.format)).follow()
         }
         try ExitStatus(of: ended.status).end()
     }

@@ -60,13 +60,13 @@ struct ReindexStartCommand: AsyncParsableCommand {
     @Option(help: "Records a page should hold, 1 to 10000. (default: reindex.page-size, 500)")
     var pageSize: Int?
 
-    @Option(help: "Records a second over all workers. (default: reindex.rate, unlimited)")
-    var rate: Double?
+    @Option(help: "Records a second over all workers, or unlimited. (default: reindex.rate, unlimited)")
+    var rate: String?
 
-    @Option(help: "Deliveries at once in each worker, 1 to 256. (default: each worker finds out)")
-    var deliveryConcurrency: Int?
+    @Option(help: "Deliveries at once in each worker, 1 to 256, or auto: each worker finds out. (default: auto)")
+    var deliveryConcurrency: String?
 
-    @Option(help: "Dead letters at which the job pauses: 500, or 1%. (default: reindex.failure-budget, off)")
+    @Option(help: "Dead letters at which the job pauses: 500, or 1%, or off. (default: reindex.failure-budget, off)")
     var failureBudget: String?
 
     @Option(help: "The account of the index; files need none. (default: local)")
@@ -81,12 +81,24 @@ struct ReindexStartCommand: AsyncParsableCommand {
     @Flag(help: "Work on the job in this process, and end when it does.")
     var wait = false
 
+    @Flag(help: "Read a sample, show what would be sent and estimate the whole; create nothing and send nothing.")
+    var dryRun = false
+
+    @Option(help: "How many records a dry run reads, 1 to 10000.")
+    var sample = 100
+
     @OptionGroup var output: OutputOptions
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        guard !(dryRun && wait) else { throw ValidationError("--dry-run creates no job to wait for; leave --wait out") }
+        guard (1...10_000).contains(sample) else { throw ValidationError("sample must be 1 to 10000, is \(sample)") }
+    }
+
     func run() async throws {
+        if dryRun { return try await tryOut() }
         try await common.withDeployment(makingIt: true, working: wait) { deployment in
-            let request = request(deployment.settings.reindex)
+            let request = try request(deployment.settings.reindex)
             let job = try await deployment.reindexStart.start(request)
             guard wait else {
                 switch output.format {
@@ -98,6 +110,14 @@ struct ReindexStartCommand: AsyncParsableCommand {
             let ended = try await work(on: job, deployment)
             output.write(try ended.record())
             try ExitStatus(of: ended.status).end()
+        }
+    }
+
+    private func tryOut() async throws {
+        try await common.withDeployment(makingIt: true) { deployment in
+            let ready = try await deployment.reindexStart.prepare(try request(deployment.settings.reindex))
+            let report = try await DryRun(deployment.context).run(ready, sample: sample)
+            output.write(report.record(of: ready.job))
         }
     }
 
@@ -116,7 +136,7 @@ struct ReindexStartCommand: AsyncParsableCommand {
         return ended
     }
 
-    func request(_ defaults: ReindexDefaults) -> ReindexRequest {
+    func request(_ defaults: ReindexDefaults) throws(JobError) -> ReindexRequest {
         var request = ReindexRequest(source: source, sink: sink)
         request.shape = shape?.value
         request.type = type.value
@@ -127,9 +147,11 @@ struct ReindexStartCommand: AsyncParsableCommand {
         request.overwrite = overwrite
         request.onBadRecord = onBadRecord.value
         request.pageSize = pageSize ?? defaults.pageSize
-        request.rate = rate ?? defaults.rate
-        request.deliveryConcurrency = deliveryConcurrency
-        request.failureBudget = failureBudget ?? defaults.failureBudget
+        request.rate = try rate.map { text throws(JobError) in try Limit.rate(text) } ?? defaults.rate
+        request.deliveryConcurrency = try deliveryConcurrency.flatMap { text throws(JobError) in
+            try Limit.deliveryConcurrency(text)
+        }
+        request.failureBudget = failureBudget.map(Limit.failureBudget) ?? defaults.failureBudget
         request.account = account
         request.index = index
         request.destinationIndex = destinationIndex

@@ -84,7 +84,7 @@ final class OutputAssembly: Sendable {
         } catch {
             guard error.number != EEXIST else {
                 throw .stopped(
-                    "\(output) exists and is not this job's; move it away or allow --overwrite, then resume the job"
+                    "\(output) exists and is not this job's; move it away, then resume the job"
                 )
             }
             throw error.sinkError

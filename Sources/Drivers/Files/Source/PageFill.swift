@@ -152,7 +152,8 @@ struct PageFill {
         )
         let length = count.map { $0 - (start - line.lowerBound) } ?? (end - start)
         if length > request.recordBytesMax {
-            record.refusal = "the record has \(length) bytes, more than the limit of \(request.recordBytesMax)"
+            record.refusal =
+                "the record has \(length) bytes, more than record.bytes.max allows, which is \(request.recordBytesMax)"
             record.range = start..<min(end, start + Self.refusedBytesKept)
         }
         records.append(record)

@@ -1,0 +1,29 @@
+// Fetching with patience: a source that fails for a moment is asked again.
+public import SluiceCore
+
+extension EngineContext {
+    /// Fetches a page, again with backoff while the source fails transiently and attempts are left.
+    ///
+    /// - Throws: `SourceError`, never transient; `PortError` when cancelled.
+    public func fetch(_ request: PageRequest, from source: any RecordSource, into page: inout SourcePage) async throws {
+        var attempt = 1
+        while true {
+            do {
+                try await source.fetch(request, into: &page)
+                guard page.next != request.continuation || page.next == nil else {
+                    throw SourceError.stopped(
+                        "the source answered with the continuation it was asked for; no progress is possible"
+                    )
+                }
+                return
+            } catch SourceError.transient(let reason, let after) {
+                guard attempt < settings.attemptsMax else {
+                    throw SourceError.stopped("the source failed \(attempt) times: \(reason)")
+                }
+                let backoff = settings.backoff.delay(afterAttempt: attempt, random: random)
+                try await pause(max(after ?? .zero, backoff))
+                attempt += 1
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+// What operators may wish, and what becomes of it.
+import Logging
+import MemoryDriver
+import SluiceCore
+import SluiceTestKit
+import Testing
+
+@testable import SluiceEngine
+
+@Suite("Job control")
+struct JobControlTests {
+    private let clock = ManualClock()
+    private let context: EngineContext
+    private let control: JobControl
+
+    init() {
+        let random = SeededRandomSource(seed: 4)
+        var logger = Logger(label: "control")
+        logger.logLevel = .critical
+        context = EngineContext(
+            backend: MemoryBackend(clock: clock).open(isAtomic: true),
+            parts: FaultParts(sinks: FaultSinks(kind: .prompt, fault: nil)),
+            clock: clock,
+            random: random,
+            logger: logger
+        )
+        control = JobControl(context)
+    }
+
+    private func create() async throws -> Job {
+        let description = SourceDescription(fingerprint: "fixed")
+        let job = Job(
+            key: JobKey(
+                systemAccountID: "local",
+                indexName: "index",
+                id: JobID(now: clock.now, random: context.random)
+            ),
+            reindexType: .post,
+            concurrency: 2,
+            source: "fixed:",
+            sink: "sinks:",
+            sourceDescription: description,
+            now: clock.now
+        )
+        let match = SliceMatch.text(job: job, source: description, transform: PlainTransform())
+        try await JobStore(context).create(job, match: match)
+        return job
+    }
+
+    @Test("a resume while the job is still pausing launches it anew")
+    func resumedWhilePausing() async throws {
+        let job = try await create()
+        let steps = Steps(context)
+        try await steps.launch(job)
+        #expect(try await control.pause(job.id).status == .pausing)
+        #expect(try await control.resume(job.id).status == .pending)
+        try await steps.launch(job)
+        let again = try await JobStore(context).get(job.id)
+        #expect(again.status == .inProgress)
+        #expect(again.launchNumber == 2)
+        for slice in 0..<job.concurrency { try await steps.extract(job, slice) }
+        try await steps.replay()
+        try await steps.book()
+        try await steps.finish()
+        let ended = try await JobStore(context).get(job.id)
+        #expect(ended.status == .completed)
+        #expect(ended.completedDocCount == FixedSource.delivered.count)
+    }
+
+    @Test("the feed shows a resume of a job that was still pausing as a launch")
+    func trigger() throws {
+        func change(_ old: JobStatus, _ new: JobStatus) throws -> TableChange {
+            var job = Job(
+                key: JobKey(systemAccountID: "a", indexName: "i", id: try JobID("2026-01-02-03-04-05-0123abcd")),
+                reindexType: .post,
+                concurrency: 1,
+                source: "s:",
+                sink: "s:",
+                sourceDescription: SourceDescription(fingerprint: ""),
+                now: clock.now
+            )
+            job.launchNumber = 3
+            job.status = old
+            let before = try job.attributes()
+            job.status = new
+            return TableChange(key: job.key, old: before, new: try job.attributes())
+        }
+        for old in [JobStatus.paused, .pausing] {
+            #expect(try Trigger.launch(for: change(old, .pending))?.number == 4)
+        }
+        #expect(try Trigger.launch(for: change(.pending, .pending)) == nil)
+        #expect(try Trigger.launch(for: change(.inProgress, .pausing)) == nil)
+    }
+}
