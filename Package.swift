@@ -10,7 +10,7 @@ let floors: [[Target]] = [
     driver("Memory", with: [.deque, .heap]),
     driver("SQLite", with: [.grdb, .grdbSQLite]),
     driver("Files", on: ["CZlib"]),
-    driver("HTTP", with: [.asyncHTTPClient, .nioCore, .nioHTTP1, .nioSSL, .logging]),
+    driver("HTTP", with: [.asyncHTTPClient, .nioCore, .nioHTTP1, .nioPosix, .nioSSL]),
     driver("Vespa", on: ["HTTPDriver"]),
     driver("Ecommerce", on: ["HTTPDriver"]),
 
@@ -149,6 +149,7 @@ extension Target.Dependency {
     static var logging: Self { .product(name: "Logging", package: "swift-log") }
     static var nioCore: Self { .product(name: "NIOCore", package: "swift-nio") }
     static var nioHTTP1: Self { .product(name: "NIOHTTP1", package: "swift-nio") }
+    static var nioPosix: Self { .product(name: "NIOPosix", package: "swift-nio") }
     static var nioSSL: Self { .product(name: "NIOSSL", package: "swift-nio-ssl") }
     static var orderedCollections: Self { .product(name: "OrderedCollections", package: "swift-collections") }
     static var signals: Self { .product(name: "UnixSignals", package: "swift-service-lifecycle") }

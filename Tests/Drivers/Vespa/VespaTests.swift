@@ -1,2 +1,0 @@
-// Tries Vespa.
-import Testing
