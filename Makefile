@@ -2,14 +2,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build quickstart test tsan format lint docs bench clean
+.PHONY: help setup build quickstart quickstart-files test tsan format lint docs bench clean
 
 # An import that a target's manifest line does not list is an error, not an accident of the build's order.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 OWN_SWIFT := Package.swift Sources Tests
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: ## Install what the build and the scripts need and this machine lacks (apt; sudo unless root)
 	@Scripts/setup.sh
@@ -17,8 +17,11 @@ setup: ## Install what the build and the scripts need and this machine lacks (ap
 build: setup ## Build the release program, .build/release/sluice
 	swift build $(SWIFT_FLAGS) --configuration release --product sluice
 
-quickstart: build ## Move this machine's Debian package index, killed once midway, and check every record
+quickstart: build ## Reindex 100,000 products from a stand-in Vespa to a stand-in Ecommerce API, and verify them
 	@Scripts/quickstart.sh "$$(swift build --configuration release --show-bin-path)/sluice"
+
+quickstart-files: build ## Move this machine's Debian package index, killed once midway, and check every record
+	@Scripts/quickstart-files.sh "$$(swift build --configuration release --show-bin-path)/sluice"
 
 test: setup lint ## Lint, debug build with the program, all tests
 	swift build $(SWIFT_FLAGS) --build-tests

@@ -31,7 +31,7 @@ let floors: [[Target]] = [
         "sluice",
         at: "CLI",
         on: ["SluiceCore", "SluiceEngine", "ReindexPipeline", "SluiceStandIns"],
-        with: [.argumentParser, .logging, .signals]
+        with: [.argumentParser, .lifecycle, .logging, .signals]
     ),
 
     [

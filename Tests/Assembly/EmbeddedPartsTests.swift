@@ -6,7 +6,11 @@ import Testing
 
 @Suite("Sources and sinks by URL")
 struct EmbeddedPartsTests {
-    private let parts = EmbeddedParts(owner: OwnerID("me"))
+    private let parts = EmbeddedParts(
+        owner: OwnerID("me"),
+        settings: Settings(folders: UserFolders(environment: [:])),
+        logger: Logger(label: "parts")
+    )
 
     private func job(source: String = "file:///in.jsonl", sink: String = "noop:") -> Job {
         let now = Timestamp(milliseconds: 0)

@@ -1,5 +1,4 @@
 // kill -9 at random moments, a hundred times and more: what is there at the end is exact.
-import Glibc
 import SluiceCore
 import Testing
 
@@ -33,7 +32,7 @@ extension RealProgram {
         func killLoop(plan: Plan) async throws {
             let sandbox = try Sandbox(plan.settings)
             let input = try sandbox.makeRecords(plan.records, seed: plan.seed)
-            var killer = Killer(sandbox: sandbox, plan: plan)
+            var killer = Killer(sandbox: sandbox, seed: plan.seed, workers: plan.workers)
             var names = ["docs.jsonl"]
             repeat {
                 names.append("out\(names.count).jsonl")
@@ -56,74 +55,5 @@ extension RealProgram {
                 try sandbox.expectNoLeftovers(beside: names)
             } while killer.kills < plan.kills
         }
-    }
-}
-
-/// Starts workers and kills them.
-private struct Killer {
-    let sandbox: Sandbox
-    let plan: RealProgram.KillLoopTests.Plan
-    let random: SeededRandomSource
-    private(set) var kills = 0
-    private var workers: [SluiceProcess] = []
-
-    init(sandbox: Sandbox, plan: RealProgram.KillLoopTests.Plan) {
-        self.sandbox = sandbox
-        self.plan = plan
-        random = SeededRandomSource(seed: plan.seed)
-    }
-
-    private func below(_ bound: UInt64) -> UInt64 { random.next() % bound }
-
-    /// Has all workers at work, waits for a moment that is worth it, and kills one of them or all.
-    mutating func strike(_ id: String, output: String) async throws {
-        let before = try await sandbox.job(id)
-        while workers.count < plan.workers { workers.append(try sandbox.start("worker", "--until-idle")) }
-        // Putting the output together takes a moment only.
-        var latest: UInt64 = 150
-        switch below(6) {
-        case 0: break  // While it starts.
-        case 1:
-            try await waitForAssembly(output)
-            latest = 8
-        default: try await waitForProgress(id, since: before)
-        }
-        try await Task.sleep(for: .milliseconds(below(latest)))
-        let victims = below(2) == 0 ? workers : [workers[Int(below(UInt64(workers.count)))]]
-        for victim in victims { victim.signal(SIGKILL) }
-        for victim in victims {
-            let end = try await victim.waitForEnd()
-            if end == .killed(by: SIGKILL) { kills += 1 } else { #expect(end == .exited(0), "\(victim.errors)") }
-        }
-        for worker in workers where worker.end != nil && !victims.contains(where: { $0 === worker }) {
-            #expect(worker.end == .exited(0), "\(worker.errors)")
-        }
-        workers.removeAll { $0.end != nil }
-    }
-
-    private var isAnyoneThere: Bool { workers.contains { $0.end == nil } }
-
-    private func waitForProgress(_ id: String, since before: ShownJob) async throws {
-        try await eventually("progress of \(id)") {
-            let job = try await sandbox.job(id)
-            let hasMoved = job.extracted != before.extracted || job.completed != before.completed
-            return hasMoved || job.isFinal || !isAnyoneThere ? () : nil
-        }
-    }
-
-    private func waitForAssembly(_ output: String) async throws {
-        try await eventually("the beginning of \(output)", every: .milliseconds(1)) {
-            access(output + ".partial", F_OK) == 0 || access(output, F_OK) == 0 || !isAnyoneThere ? () : nil
-        }
-    }
-
-    /// Lets the last worker do what is left.
-    mutating func letFinish() async throws {
-        if workers.isEmpty { workers.append(try sandbox.start("worker", "--until-idle")) }
-        for worker in workers {
-            let end = try await worker.waitForEnd(within: .seconds(120))
-            #expect(end == .exited(0), "\(worker.errors)")
-        }
-        workers = []
     }
 }

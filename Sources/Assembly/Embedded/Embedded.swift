@@ -51,7 +51,7 @@ package struct Deployment: Sendable {
             let objects = try FileObjectStore(root: path + ".objects")
             let context = EngineContext(
                 backend: try database.backend(objects: objects),
-                parts: EmbeddedParts(owner: database.owners.own),
+                parts: EmbeddedParts(owner: database.owners.own, settings: settings, logger: logger),
                 settings: settings.engine,
                 logger: logger
             )

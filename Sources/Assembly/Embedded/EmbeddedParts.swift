@@ -1,5 +1,7 @@
-// What jobs are made of in the embedded default: files and nothing, by the scheme of their URLs.
+// What jobs are made of in the embedded default, by the scheme of their URLs.
+import EcommerceDriver
 import FilesDriver
+package import Logging
 import ReindexPipeline
 package import SluiceCore
 import SluiceEngine
@@ -7,33 +9,68 @@ import SluiceEngine
 /// Sources and sinks by URL scheme.
 package struct EmbeddedParts: JobParts {
     private let owner: OwnerID
+    private let settings: Settings
+    private let logger: Logger
 
     /// - Parameter owner: Who works here; names the files that a sink writes to.
-    package init(owner: OwnerID) {
+    package init(owner: OwnerID, settings: Settings, logger: Logger) {
         self.owner = owner
+        self.settings = settings
+        self.logger = logger
     }
 
     package func source(for job: Job) throws(JobError) -> any RecordSource {
-        let path = try Self.sourcePath(of: job)
+        let url = try PlaceURL(job.source, field: "source", schemes: ["file", "vespa+http", "vespa+https"])
+        guard url.scheme == "file" else { return try settings.vespaSource(url.text, index: job.indexName) }
         // A job that is being made has not looked at its source yet.
-        return FileSource(path: path, expecting: job.sourceFingerprint.isEmpty ? nil : job.sourceFingerprint)
+        return FileSource(
+            path: try FileURL.path(from: url.text, field: "source"),
+            expecting: job.sourceFingerprint.isEmpty ? nil : job.sourceFingerprint
+        )
     }
 
     package func transform(for job: Job) throws(JobError) -> any RecordTransform {
-        SelectionTransform(job)
+        guard job.shape == .vespa else { return SelectionTransform(job) }
+        guard let index = job.index else {
+            throw .field("index", "the job has no record of its index, on which the shape vespa depends; create a new job")
+        }
+        return MarqoTransform(
+            kind: index.kind,
+            declared: index.fields,
+            type: job.reindexType,
+            fields: job.fields ?? [],
+            skipIfPresent: job.skipExtractionIfFieldsPresent ?? []
+        )
     }
 
     package func sink(for job: Job) throws(JobError) -> any RecordSink {
         switch try Self.sinkPlace(of: job) {
-        case .nowhere: NoOpSink()
-        case .file(let path): FileSink(path: path, job: job.id, owner: owner.text, overwrite: job.overwrite)
+        case .nowhere: return NoOpSink()
+        case .file(let path): return FileSink(path: path, job: job.id, owner: owner.text, overwrite: job.overwrite)
+        case .ecommerce(let url):
+            do {
+                return try ecommerce(url, job)
+            } catch {
+                return UnusableSink(reason: error.description)
+            }
         }
+    }
+
+    private func ecommerce(_ url: String, _ job: Job) throws(JobError) -> EcommerceSink {
+        var logger = logger
+        logger[metadataKey: "reindex_id"] = "\(job.id)"
+        let log = logger
+        return try settings.ecommerceSink(url, of: job) { log.warning("\($0)") }
     }
 
     package func destination(of job: Job) -> String? {
         do {
-            guard case .file(let path) = try Self.sinkPlace(of: job) else { return nil }
-            return "file:" + Self.tidy(path)
+            switch try Self.sinkPlace(of: job) {
+            case .nowhere: return nil
+            case .file(let path): return "file:" + Self.tidy(path)
+            case .ecommerce(let url):
+                return try EcommerceURL(url, field: "sink").base + "/indexes/" + job.targetIndexName
+            }
         } catch {
             // Such a job can't be created; one that is there all the same holds nothing.
             return nil
@@ -41,8 +78,17 @@ package struct EmbeddedParts: JobParts {
     }
 
     package func checkSink(of job: Job) throws(JobError) {
-        guard case .file(let path) = try Self.sinkPlace(of: job) else { return }
-        try FileSink.checkDestination(path, overwrite: job.overwrite, source: try Self.sourcePath(of: job))
+        switch try Self.sinkPlace(of: job) {
+        case .nowhere: return
+        case .ecommerce(let url): _ = try ecommerce(url, job)
+        case .file(let path): try checkFile(path, job)
+        }
+    }
+
+    private func checkFile(_ path: String, _ job: Job) throws(JobError) {
+        let source = try PlaceURL(job.source, field: "source", schemes: ["file", "vespa+http", "vespa+https"])
+        let other = source.scheme == "file" ? try FileURL.path(from: source.text, field: "source") : nil
+        try FileSink.checkDestination(path, overwrite: job.overwrite, source: other)
     }
 
     package func keepsDigests(of job: Job) -> Bool {
@@ -50,23 +96,32 @@ package struct EmbeddedParts: JobParts {
         return true
     }
 
+    package func output(of job: Job) throws(JobError) -> (any RecordSource)? {
+        guard case .file(let path) = try Self.sinkPlace(of: job) else { return nil }
+        return FileSource(path: path, expecting: nil)
+    }
+
     private enum SinkPlace {
         case nowhere
         case file(String)
-    }
-
-    private static func sourcePath(of job: Job) throws(JobError) -> String {
-        let url = try PlaceURL(job.source, field: "source", schemes: ["file"])
-        return try FileURL.path(from: url.text, field: "source")
+        case ecommerce(String)
     }
 
     private static func sinkPlace(of job: Job) throws(JobError) -> SinkPlace {
-        let url = try PlaceURL(job.sink, field: "sink", schemes: ["file", "noop"])
-        guard url.scheme == "noop" else { return .file(try FileURL.path(from: url.text, field: "sink")) }
-        guard url.rest.isEmpty else {
-            throw .field("sink", "\"\(url.text)\" names a place, but noop keeps nothing; write noop:")
+        let schemes = ["file", "noop", Reindex.classicScheme, "ecommerce+http", "ecommerce+https"]
+        let url = try PlaceURL(job.sink, field: "sink", schemes: schemes)
+        switch url.scheme {
+        case "file": return .file(try FileURL.path(from: url.text, field: "sink"))
+        case "noop", Reindex.classicScheme:
+            guard url.rest.isEmpty else {
+                throw .field(
+                    "sink",
+                    "\"\(url.text)\" names a place, but \(url.scheme) keeps nothing; write \(url.scheme):"
+                )
+            }
+            return .nowhere
+        default: return .ecommerce(url.text)
         }
-        return .nowhere
     }
 
     /// Without doubled slashes and parts that lead nowhere, so that one file has one name.

@@ -1,20 +1,16 @@
 // How the services that jobs read from and write to are reached.
+package import EcommerceDriver
 package import ReindexPipeline
 
 /// One service over HTTP: where it is, who we are to it, and how it proves who it is.
 package struct PeerSettings: Sendable, Hashable {
-    /// How an API key is handed over.
-    package enum KeyHeader: String, Sendable, CaseIterable {
-        case bearer
-        case apiKey = "x-api-key"
-    }
-
     /// What jobs take that name no other place.
     package var url: String?
     package var apiKey: String?
     /// A file that holds the key, read again whenever a job is taken up again.
     package var apiKeyFile: String?
-    package var keyHeader = KeyHeader.bearer
+    /// How the Ecommerce API is shown its key; Vespa gets a bearer token.
+    package var keyHeader = EcommerceKey.Header.bearer
     /// PEM file of the authorities that the service's certificate must come from; nil for the system's.
     package var trustRoots: String?
     /// PEM files of the certificate that we show, and of its key.

@@ -1,0 +1,10 @@
+// A sink that can't be made here, such as for want of a key.
+import SluiceCore
+
+/// Halts every delivery with the reason, so that the job pauses and somebody learns what to mend.
+struct UnusableSink: ConfirmingSink {
+    let reason: String
+
+    func deliver(_ request: DeliveryRequest) async -> DeliveryAnswer { .halted(reason: reason) }
+    func confirm(_ receipt: String, for request: ConfirmationRequest) async -> Confirmation { .halted(reason: reason) }
+}

@@ -1,0 +1,115 @@
+// Stand-ins of Vespa and the Ecommerce API as processes of their own, and what a sandbox needs to reach them.
+import Foundation
+import SluiceCore
+import Testing
+
+/// Both services, for as long as a test holds them.
+struct Services: Sendable {
+    static let account = "shop"
+    static let key = "the-key-of-the-shop"
+
+    let vespa: SluiceProcess
+    let ecommerce: SluiceProcess
+    let ecommerceURL: String
+    /// For every process that is to reach them.
+    let environment: [String: String]
+
+    /// Starts the stand-ins, and returns once they answer.
+    static func start(
+        _ sandbox: Sandbox,
+        documents: Int,
+        faultRate: Double = 0,
+        seed: UInt64 = 1,
+        vespa more: [String] = [],
+        ecommerce others: [String] = ["--processing", "50"]
+    ) async throws -> Services {
+        let chance = ["--fault-rate", "\(faultRate)", "--seed", "\(seed)"]
+        let vespa = try sandbox.start(["stand-in", "vespa", "--documents", "\(documents)"] + chance + more)
+        let ecommerce = try sandbox.start(
+            ["stand-in", "ecommerce"] + chance + others,
+            with: ["SLUICE_ECOMMERCE_API_KEY": key]
+        )
+        let url = try await url(of: ecommerce)
+        return Services(
+            vespa: vespa,
+            ecommerce: ecommerce,
+            ecommerceURL: url,
+            environment: [
+                "SLUICE_VESPA_URL": "vespa+" + (try await Self.url(of: vespa)),
+                "SLUICE_ECOMMERCE_URL": "ecommerce+\(url)/api/v1", "SLUICE_ECOMMERCE_API_KEY": key,
+                // A minute of waiting for nothing else than a next look.
+                "SLUICE_CONFIRM_INTERVAL_SECONDS": "0.2", "SLUICE_BACKOFF_INITIAL_SECONDS": "0.05",
+                "SLUICE_BACKOFF_MAX_SECONDS": "1",
+            ]
+        )
+    }
+
+    private static func url(of process: SluiceProcess) async throws -> String {
+        try await eventually("a stand-in's URL; it says: \(process.errors)") {
+            if let end = process.end { throw NotAsExpected("the stand-in ended with \(end): \(process.errors)") }
+            return process.output.split(separator: "\n").first.map(String.init)
+        }
+    }
+
+    /// What the stand-in of the Ecommerce API says of itself.
+    func statistics() async throws -> JSONValue {
+        let url = try #require(URL(string: ecommerceURL + "/stand-in/stats"))
+        return try JSONValue.parse([UInt8](try Data(contentsOf: url)))
+    }
+
+    /// Changes one document of an index behind the job's back, and adds one that belongs to nobody.
+    func spoil(_ index: String) async throws {
+        let listing = try #require(URL(string: "\(ecommerceURL)/stand-in/indexes/\(index)/documents?limit=1"))
+        let first = try #require(try Data(contentsOf: listing).split(separator: UInt8(ascii: "\n")).first)
+        let id = try #require(JSONValue.parse([UInt8](first))["_id"]?.stringValue)
+        let documents: JSONValue = [
+            "documents": [["_id": .string(id), "productTitle": "spoilt"], ["_id": "nobody's", "productTitle": "extra"]]
+        ]
+        let sandbox = try Sandbox()
+        let stream = sandbox.path("curl")
+        let curl = try SluiceProcess(
+            [
+                "curl", "--silent", "--fail", "--header", "Authorization: Bearer \(Self.key)", "--header",
+                "Content-Type: application/json", "--data-binary", documents.description,
+                "\(ecommerceURL)/api/v1/indexes/\(index)/documents",
+            ],
+            environment: ["PATH": "/usr/bin:/bin"],
+            outputPath: stream + ".out",
+            errorPath: stream + ".err"
+        )
+        #expect(try await curl.waitForEnd() == .exited(0), "\(curl.errors)")
+        try await eventually("the spoilt document") {
+            let now = try Data(contentsOf: listing)
+            return String(decoding: now, as: UTF8.self).contains("spoilt") ? () : nil
+        }
+    }
+
+    /// How many documents an index of the Ecommerce API holds.
+    func held(by index: String) async throws -> Int {
+        try await statistics()["documents"]?[index]?.intValue ?? 0
+    }
+}
+
+extension Sandbox {
+    /// Makes the records of the stand-in's three indexes known.
+    func setIndexes() async throws {
+        let fields = try await succeed("stand-in", "vespa", "--show-fields").split(separator: "\n").flatMap {
+            ["--field", String($0)]
+        }
+        let common = ["--account", Services.account, "--shop-id", "s1"]
+        for kind in IndexKind.allCases {
+            try await succeed(
+                ["index", "set", "products-\(kind.rawValue)", "--type", kind.rawValue] + common
+                    + (kind == .structured ? fields : [])
+            )
+        }
+    }
+
+    /// Creates a job from an index of the stand-in to an index of the Ecommerce API; its id.
+    func reindex(_ kind: IndexKind, to destination: String, _ more: String...) async throws -> String {
+        let words =
+            ["reindex", "start", "--account", Services.account, "--index", "products-\(kind.rawValue)"]
+            + ["--destination-index", destination] + more
+        return try await succeed(words).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+}
