@@ -49,7 +49,7 @@ struct RawClient {
         guard connected == 0 else { throw Problem(text: "can't connect: errno \(errno)") }
         var request = Array(text.utf8)[...]
         while !request.isEmpty {
-            let sent = request.withUnsafeBytes { send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+            let sent = request.withUnsafeBytes { send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
             guard sent > 0 else { throw Problem(text: "can't send: errno \(errno)") }
             request = request.dropFirst(sent)
         }

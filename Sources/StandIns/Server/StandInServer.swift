@@ -14,6 +14,7 @@ package struct StandInServer<Responder: HTTPResponder>: Service where Responder.
     /// - Parameters:
     ///   - responder: answers the requests; a `Router` gives one by `buildResponder()`.
     ///   - port: 0 for any free one.
+    ///   - logger: where the server's own troubles go.
     ///   - bound: told the server's URL, such as `http://127.0.0.1:40001`, once it answers there.
     package init(
         _ responder: Responder,
