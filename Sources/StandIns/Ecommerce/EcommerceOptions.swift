@@ -73,6 +73,8 @@ package struct EcommerceOptions: Sendable {
     /// How long each request takes at least.
     package var latency: Duration = .zero
     package var capacity = Capacity()
+    /// Whether what is held can be listed under `/stand-in`; the real API can't.
+    package var listsDocuments = true
 
     package init() {}
 }

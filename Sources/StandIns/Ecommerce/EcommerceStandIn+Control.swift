@@ -15,7 +15,7 @@ extension EcommerceStandIn {
     func control(_ route: EcommerceRoute, _ request: Request) async throws -> Response? {
         switch route {
         case .stats: Self.json(200, statistics())
-        case .listing(let index): listing(index, request)
+        case .listing(let index): options.listsDocuments ? listing(index, request) : nil
         case .capacity: try await setCapacity(request)
         case .documents, .read, .job, .unknown: nil
         }

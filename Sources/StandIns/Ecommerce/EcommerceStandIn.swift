@@ -188,4 +188,9 @@ extension EcommerceStandIn {
         guard case .document(let bytes)? = world.withLock({ $0.held(Array(id.utf8), in: index) }) else { return nil }
         return bytes
     }
+    /// Puts a document into an index as if it had been there before.
+    package func put(_ document: String, as id: String, in index: String) {
+        let change = EcommerceChange(id: Array(id.utf8), document: Array(document.utf8))
+        world.withLock { $0.put(change, in: index) }
+    }
 }

@@ -153,6 +153,11 @@ extension EcommerceWorld {
         indexes[index]?.held[id]
     }
 
+    mutating func put(_ change: EcommerceChange, in index: String) {
+        _ = indexes[index, default: EcommerceIndex()]
+            .apply([change], isUpdate: false, holding: options.holding) { _ in nil }
+    }
+
     mutating func page(
         of index: String,
         after id: [UInt8]?,

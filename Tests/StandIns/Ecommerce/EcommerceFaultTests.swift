@@ -20,7 +20,7 @@ struct EcommerceFaultTests {
         arguments: [400, 401, 403, 404, 413, 429, 500, 502, 503]
     )
     func statuses(status: Int) async throws {
-        try await with { standIn, talk in
+        try await with { standIn, talk async throws in
             standIn.faults.script(.status(status), of: .write)
             let answer = try await talk.post(#"{"_id":"a"}"#)
             #expect(answer.status == status)
@@ -34,7 +34,7 @@ struct EcommerceFaultTests {
     @Test("a refusal can say when to come again, in seconds and as a date")
     func retryAfter() async throws {
         let clock = ManualClock(now: Timestamp(milliseconds: 784_111_777_000))
-        try await with(clock: clock) { standIn, talk in
+        try await with(clock: clock) { standIn, talk async throws in
             standIn.faults.script(.status(429, retryAfter: .seconds(7)), of: .write)
             standIn.faults.script(.status(503, retryAfter: .date(.seconds(60))), of: .write)
             #expect(try await talk.post(#"{"_id":"a"}"#).header("Retry-After") == "7")
@@ -49,7 +49,7 @@ struct EcommerceFaultTests {
         ]
     )
     func breaks(fault: EcommerceFault, held: Int) async throws {
-        try await with { standIn, talk in
+        try await with { standIn, talk async throws in
             standIn.faults.script(fault, of: .write)
             #expect(try await talk.post(#"{"_id":"a"}"#).status == 0)
             #expect(standIn.count(in: "i") == held)
@@ -60,7 +60,7 @@ struct EcommerceFaultTests {
 
     @Test("an answer can be cut, and can be something else than JSON")
     func unreadable() async throws {
-        try await with { standIn, talk in
+        try await with { standIn, talk async throws in
             standIn.faults.script(.after(.cut(afterBytes: 5)), of: .write)
             standIn.faults.script(.unreadable("<html>"), of: .write)
             #expect(try await talk.post(#"{"_id":"a"}"#).body == #"{"job"#)
@@ -74,7 +74,7 @@ struct EcommerceFaultTests {
     @Test("an answer can be late")
     func stalls() async throws {
         let clock = ManualClock()
-        try await with(clock: clock) { standIn, talk in
+        try await with(clock: clock) { standIn, talk async throws in
             standIn.faults.script(.after(.stall(.seconds(30))), of: .write)
             async let answer = talk.post(#"{"_id":"a"}"#)
             try await clock.sleepers(atLeast: 1)
@@ -96,7 +96,7 @@ struct EcommerceFaultTests {
         ] as [(EcommerceJobFault, Int, String?, Int?, Int)]
     )
     func jobs(fault: EcommerceJobFault, status: Int, says: String?, failed: Int?, held: Int) async throws {
-        try await with { standIn, talk in
+        try await with { standIn, talk async throws in
             standIn.faults.script(.job(fault), of: .write)
             let answer = try await talk.post(#"{"_id":"a"},{"_id":"b"},{"_id":"c"},{"_id":"d"}"#)
             #expect(answer.status == 202)
@@ -110,7 +110,7 @@ struct EcommerceFaultTests {
 
     @Test("one write can be answered at once among others that have jobs")
     func answersAtOnce() async throws {
-        try await with { standIn, talk in
+        try await with { standIn, talk async throws in
             standIn.faults.script(.job(.answersAtOnce), at: 2, of: .write)
             #expect(try await talk.post(#"{"_id":"a"}"#).json?["job_id"] != nil)
             #expect(try await talk.post(#"{"_id":"a"}"#).json?["items"] != nil)
@@ -119,7 +119,7 @@ struct EcommerceFaultTests {
 
     @Test("a job can say that it is in a state nobody knows")
     func conflict() async throws {
-        try await with { standIn, talk in
+        try await with { standIn, talk async throws in
             standIn.faults.script(.says("CONFLICT"), of: .job)
             let answer = try await talk.post(#"{"_id":"a"}"#)
             #expect(try await talk.job(answer).json?["status"] == "CONFLICT")
@@ -132,7 +132,7 @@ struct EcommerceFaultTests {
         let clock = ManualClock()
         var options = EcommerceOptions()
         options.capacity.requestsPerSecond = 1
-        try await with(options, clock: clock) { standIn, talk in
+        try await with(options, clock: clock) { standIn, talk async throws in
             #expect(try await talk.post(#"{"_id":"a"}"#).status == 202)
             let refused = try await talk.post(#"{"_id":"b"}"#)
             #expect(refused.status == 429)
@@ -152,7 +152,7 @@ struct EcommerceFaultTests {
         var options = EcommerceOptions()
         options.capacity.requestsAtOnce = 1
         options.latency = .seconds(1)
-        try await with(options, clock: clock) { standIn, talk in
+        try await with(options, clock: clock) { standIn, talk async throws in
             async let first = talk.post(#"{"_id":"a"}"#)
             try await clock.sleepers(atLeast: 1)
             #expect(try await talk.post(#"{"_id":"b"}"#).status == 429)

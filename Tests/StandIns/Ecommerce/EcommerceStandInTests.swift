@@ -23,7 +23,7 @@ struct EcommerceStandInTests {
 
     @Test("documents that are posted are held, and their job completes")
     func post() async throws {
-        try await with { standIn, talk in
+        try await with { standIn, talk async throws in
             let answer = try await talk.post(#"{"_id":"a","n":1},{"_id":"b"}"#)
             #expect(answer.status == 202)
             #expect(answer.json?["status"] == "PENDING")
@@ -38,7 +38,7 @@ struct EcommerceStandInTests {
 
     @Test("a patch changes the listed fields of documents that are there, and no others")
     func patch() async throws {
-        try await with { standIn, talk in
+        try await with { standIn, talk async throws in
             _ = try await talk.post(#"{"_id":"a","n":1,"m":2}"#)
             let job = try await talk.job(try await talk.patch(#"{"_id":"a","n":3,"x":[]},{"_id":"none","n":1}"#))
             #expect(job.json?["status"] == "COMPLETED")
@@ -50,7 +50,7 @@ struct EcommerceStandInTests {
 
     @Test("of documents with one id the last one counts")
     func lastWins() async throws {
-        try await with { standIn, talk in
+        try await with { standIn, talk async throws in
             _ = try await talk.post(#"{"_id":"a","n":1},{"_id":"a","n":2}"#)
             #expect(standIn.document("a", in: "i") == Array(#"{"_id":"a","n":2}"#.utf8))
         }
@@ -58,7 +58,7 @@ struct EcommerceStandInTests {
 
     @Test("ids are compared by their bytes, and read through escapes")
     func ids() async throws {
-        try await with { standIn, talk in
+        try await with { standIn, talk async throws in
             _ = try await talk.post(#"{"_id":"\u00e9"},{"_id":"e\u0301"},{"_id":"a\"b"}"#)
             #expect(standIn.count(in: "i") == 3)
             #expect(standIn.document("a\"b", in: "i") != nil)
@@ -67,7 +67,7 @@ struct EcommerceStandInTests {
 
     @Test("a document without a good id fails alone, or fails its request", arguments: [true, false])
     func badIDs(isItem: Bool) async throws {
-        try await with(options { $0.badID = isItem ? .failedItem : .badRequest }) { standIn, talk in
+        try await with(options { $0.badID = isItem ? .failedItem : .badRequest }) { standIn, talk async throws in
             let answer = try await talk.post(#"{"_id":"a"},{"_id":""},{"_id":5},{"n":1},7"#)
             guard isItem else {
                 #expect(answer.status == 400)
@@ -79,9 +79,12 @@ struct EcommerceStandInTests {
         }
     }
 
-    @Test("what is no list of documents is refused", arguments: ["", "[]", "{}", #"{"documents":[]}"#, #"{"documents":["#])
+    @Test(
+        "what is no list of documents is refused",
+        arguments: ["", "[]", "{}", #"{"documents":[]}"#, #"{"documents":["#]
+    )
     func badBodies(body: String) async throws {
-        try await with { standIn, talk in
+        try await with { standIn, talk async throws in
             let answer = try await talk.ask("POST", "/api/v1/indexes/i/documents", body)
             #expect(answer.status == 400)
             #expect(answer.json?["message"]?.stringValue != nil)
@@ -94,7 +97,7 @@ struct EcommerceStandInTests {
             $0.documentsMax = 2
             $0.tooManyStatus = status
         }
-        try await with(options) { standIn, talk in
+        try await with(options) { standIn, talk async throws in
             #expect(try await talk.post(#"{"_id":"a"},{"_id":"b"},{"_id":"c"}"#).status == status)
             #expect(standIn.count(in: "i") == 0)
         }
@@ -102,7 +105,7 @@ struct EcommerceStandInTests {
 
     @Test("a body over the limit is refused")
     func bodyLimit() async throws {
-        try await with(options { $0.bodyBytesMax = 100 }) { _, talk in
+        try await with(options { $0.bodyBytesMax = 100 }) { _, talk async throws in
             #expect(try await talk.post(#"{"_id":"\#(String(repeating: "a", count: 100))"}"#).status == 413)
             #expect(try await talk.post(#"{"_id":"a"}"#).status == 202)
         }
@@ -116,7 +119,7 @@ struct EcommerceStandInTests {
         ] as [(String?, Int)]
     )
     func keys(header: String?, status: Int) async throws {
-        try await with(options { $0.key = "right" }) { _, talk in
+        try await with(options { $0.key = "right" }) { _, talk async throws in
             let body = #"{"documents":[{"_id":"a"}]}"#
             let answer = try await talk.ask("POST", "/api/v1/indexes/i/documents", body, key: header)
             #expect(answer.status == status)
@@ -125,7 +128,7 @@ struct EcommerceStandInTests {
 
     @Test("an index that is not listed is not there")
     func unknownIndex() async throws {
-        try await with(options { $0.indexes = ["some/where"] }) { standIn, talk in
+        try await with(options { $0.indexes = ["some/where"] }) { standIn, talk async throws in
             #expect(try await talk.post(#"{"_id":"a"}"#, index: "else").status == 404)
             #expect(try await talk.post(#"{"_id":"a"}"#, index: "some%2Fwhere").status == 202)
             #expect(standIn.count(in: "some/where") == 1)
@@ -148,7 +151,7 @@ struct EcommerceStandInTests {
             $0.processing = .seconds(10)
             $0.vocabulary = vocabulary
         }
-        try await with(options, clock: clock) { standIn, talk in
+        try await with(options, clock: clock) { standIn, talk async throws in
             let answer = try await talk.post(#"{"_id":"a"}"#)
             for (number, status) in statuses.enumerated() {
                 if number > 0 { clock.advance(by: .seconds(5)) }
@@ -160,7 +163,7 @@ struct EcommerceStandInTests {
 
     @Test("a job can stay open for some polls though it is done")
     func polls() async throws {
-        try await with(options { $0.pollsBeforeEnd = 2 }) { _, talk in
+        try await with(options { $0.pollsBeforeEnd = 2 }) { _, talk async throws in
             let answer = try await talk.post(#"{"_id":"a"}"#)
             var statuses: [String?] = []
             for _ in 0..<3 { statuses.append(try await talk.job(answer).json?["status"]?.stringValue) }
@@ -170,7 +173,7 @@ struct EcommerceStandInTests {
 
     @Test("a job's id stands in the field that is set", arguments: ["job_id", "jobId", "id"])
     func jobField(field: String) async throws {
-        try await with(options { $0.jobIDField = field }) { _, talk in
+        try await with(options { $0.jobIDField = field }) { _, talk async throws in
             let answer = try await talk.post(#"{"_id":"a"}"#)
             #expect(try await talk.job(answer, field: field).json?["status"] == "COMPLETED")
         }
@@ -178,7 +181,7 @@ struct EcommerceStandInTests {
 
     @Test("failed items come in every shape", arguments: EcommerceOptions.FailedItemsForm.allCases)
     func failedItems(form: EcommerceOptions.FailedItemsForm) async throws {
-        try await with(options { $0.failedItems = form }) { _, talk in
+        try await with(options { $0.failedItems = form }) { _, talk async throws in
             let job = try await talk.job(try await talk.patch(#"{"_id":"a"},{"_id":"b"}"#))
             let failed = try #require(job.json?["failedItems"])
             switch form {
@@ -191,7 +194,7 @@ struct EcommerceStandInTests {
 
     @Test("results can come at once, without a job")
     func atOnce() async throws {
-        try await with(options { $0.answersAtOnce = true }) { standIn, talk in
+        try await with(options { $0.answersAtOnce = true }) { standIn, talk async throws in
             let answer = try await talk.post(#"{"_id":"a"},{"n":1},{"_id":"b"}"#)
             #expect(answer.status == 200)
             #expect(answer.json?["job_id"] == nil)
@@ -202,7 +205,7 @@ struct EcommerceStandInTests {
 
     @Test("documents are given by id, misses by name, a hundred at most")
     func getDocuments() async throws {
-        try await with { _, talk in
+        try await with { _, talk async throws in
             _ = try await talk.post(#"{"_id":"a","n":1}"#)
             let path = "/api/v1/indexes/i/get-documents"
             let answer = try await talk.ask("POST", path, #"{"documentIds":["a","b"]}"#)
@@ -217,7 +220,7 @@ struct EcommerceStandInTests {
 
     @Test("digests tell contents apart, counts count")
     func holding() async throws {
-        try await with(options { $0.holding = .digests }) { standIn, talk in
+        try await with(options { $0.holding = .digests }) { standIn, talk async throws in
             let path = "/stand-in/indexes/i/documents"
             _ = try await talk.post(#"{"_id":"a","n":1}"#)
             let first = try await talk.ask("GET", path).body
@@ -230,7 +233,7 @@ struct EcommerceStandInTests {
             #expect(try await talk.ask("GET", path).body != first)
             #expect(standIn.count(in: "i") == 1)
         }
-        try await with(options { $0.holding = .counts }) { standIn, talk in
+        try await with(options { $0.holding = .counts }) { standIn, talk async throws in
             _ = try await talk.post(#"{"_id":"a"},{"_id":"b"}"#)
             _ = try await talk.post(#"{"_id":"a"}"#)
             #expect(standIn.count(in: "i") == 3)
@@ -239,7 +242,7 @@ struct EcommerceStandInTests {
 
     @Test("what it holds is listed page by page, in the order of ids")
     func listing() async throws {
-        try await with { _, talk in
+        try await with { _, talk async throws in
             _ = try await talk.post((0..<25).map { #"{"_id":"x y\#($0)"}"# }.joined(separator: ","))
             var listed: [String] = []
             var cursor: String?
@@ -258,7 +261,7 @@ struct EcommerceStandInTests {
 
     @Test("counters say what was asked and answered")
     func stats() async throws {
-        try await with { standIn, talk in
+        try await with { standIn, talk async throws in
             standIn.faults.script(.status(503), of: .write)
             _ = try await talk.post(#"{"_id":"a"}"#)
             _ = try await talk.job(try await talk.post(#"{"_id":"a"}"#))

@@ -27,7 +27,8 @@ struct EcommerceTalk {
 
     /// Status 0 stands for an answer that did not come.
     func ask(_ method: String, _ path: String, _ body: String = "", key: String? = nil) async throws -> Answer {
-        let head = "\(method) \(path) HTTP/1.1\r\nHost: here\r\nConnection: close\r\nContent-Length: \(body.utf8.count)\r\n"
+        let head =
+            "\(method) \(path) HTTP/1.1\r\nHost: here\r\nConnection: close\r\nContent-Length: \(body.utf8.count)\r\n"
         let (text, _) = try await client.exchange(head + (key.map { $0 + "\r\n" } ?? "") + "\r\n" + body)
         guard let end = text.range(of: "\r\n\r\n") else { return Answer(status: 0, head: text, body: "") }
         let answerHead = String(text[..<end.lowerBound])
