@@ -16,11 +16,8 @@ public protocol ReadableSink: RecordSink {
 public protocol ListableSink: ReadableSink {
     /// One page of what the sink holds, ordered by id, or nil if its server can't list.
     ///
-    /// Records that come or go meanwhile may be in it or not; every other record is in exactly one page.
-    ///
-    /// - Parameters:
-    ///   - cursor: nil for the first page, then what the page before named.
-    ///   - limit: how many records are wanted at most; the sink may give fewer.
+    /// Records that come or go meanwhile may be in it or not; every other record is in exactly one page. The cursor is nil for
+    /// the first page, then what the page before named. The sink may give fewer records than the limit.
     func list(after cursor: String?, limit: Int) async throws(SinkError) -> SinkListing?
 }
 
