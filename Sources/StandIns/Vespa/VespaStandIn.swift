@@ -1,5 +1,5 @@
-import HTTPTypes
 // Vespa's document/v1 over HTTP.
+import HTTPTypes
 package import Hummingbird
 import NIOCore
 package import SluiceCore
