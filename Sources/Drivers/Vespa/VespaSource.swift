@@ -45,6 +45,7 @@ package final class VespaSource: RecordSource {
     /// Opens no connection yet, but reads the certificates.
     ///
     /// - Parameters:
+    ///   - url: What to visit, and where.
     ///   - index: What the schema is named after, unless the URL names one.
     ///   - options: Connections, TLS and headers; its time-outs are set here, from the URL's.
     ///   - grace: How much longer than the server we wait for its answer.

@@ -34,9 +34,12 @@ struct Visit: Sendable {
     /// A request for one page.
     ///
     /// - Parameters:
+    ///   - page: Which one.
     ///   - wanted: How many documents the server is to bring before it ends.
     ///   - asLines: Asks for JSON Lines; an old server answers with JSON all the same.
-    ///   - timeout: How long the server may work, in seconds; we wait for `grace` longer.
+    ///   - timeout: How long the server may work, in seconds.
+    ///   - grace: How much longer we wait.
+    /// - Returns: The request, its time-out included.
     func call(_ page: PageRequest, wanted: Int, asLines: Bool, timeout: Int, grace: Duration) -> HTTPCall {
         var text = "\(url.endpoint)/document/v1/\(namespace)/\(schema)/docid?fieldSet=\(URLCoding.encoded(fieldSet))"
         func add(_ name: String, _ value: String?) {

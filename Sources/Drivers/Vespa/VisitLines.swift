@@ -59,9 +59,12 @@ struct VisitLines {
         return true
     }
 
-    /// Decides what of the page counts, and throws why nothing does.
+    /// Decides what of the page counts.
     ///
-    /// - Parameter failure: Why the answer did not come to its end, if it did not.
+    /// - Parameters:
+    ///   - page: What was taken; empty if nothing counts.
+    ///   - failure: Why the answer did not come to its end, if it did not.
+    /// - Throws: Why nothing counts.
     mutating func finish(_ page: inout SourcePage, failure: SourceError?) throws(SourceError) {
         if failure == nil, problem == nil, !isEnough, longLine == nil, page.bytes.count > lineStart {
             page.bytes.append(UInt8(ascii: "\n"))

@@ -18,6 +18,9 @@ package struct VespaCorpus: Sendable {
     /// Documents made on demand.
     ///
     /// - Parameters:
+    ///   - namespace: That of all documents.
+    ///   - schema: Their type.
+    ///   - count: How many there are.
     ///   - bucketSize: How many documents a bucket has in the mean, from none to twice as many.
     ///   - userID: The id that was given by whoever fed document `index`.
     ///   - fields: Appends the fields of document `index`, the same ones each time.
