@@ -31,16 +31,10 @@ package struct EmbeddedParts: JobParts {
 
     package func transform(for job: Job) throws(JobError) -> any RecordTransform {
         guard job.shape == .vespa else { return SelectionTransform(job) }
-        guard let index = job.index else {
+        guard job.index != nil else {
             throw .field("index", "the job has no record of its index, on which the shape vespa depends; create a new job")
         }
-        return MarqoTransform(
-            kind: index.kind,
-            declared: index.fields,
-            type: job.reindexType,
-            fields: job.fields ?? [],
-            skipIfPresent: job.skipExtractionIfFieldsPresent ?? []
-        )
+        return SelectionTransform(job)
     }
 
     package func sink(for job: Job) throws(JobError) -> any RecordSink {

@@ -3,6 +3,7 @@ import EcommerceDriver
 import Glibc
 import HTTPDriver
 import SluiceCore
+import SluiceEngine
 import VespaDriver
 
 extension Settings {

@@ -104,7 +104,8 @@ struct Lookup: Sendable {
         while true {
             do {
                 return try await sink.read(ids)
-            } catch SinkError.transient(let reason) {
+            } catch {
+                guard case .transient(let reason) = error else { throw error }
                 guard attempt < context.settings.attemptsMax else {
                     throw SinkError.stopped("the destination failed \(attempt) times: \(reason)")
                 }

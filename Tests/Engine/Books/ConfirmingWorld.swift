@@ -128,6 +128,7 @@ private struct TellingParts: JobParts {
     func sink(for job: Job) throws(JobError) -> any RecordSink { sink }
     func destination(of job: Job) -> String? { "telling" }
     func checkSink(of job: Job) throws(JobError) {}
+    func keepsDigests(of job: Job) -> Bool { true }
 }
 
 extension ConfirmationRequest {
