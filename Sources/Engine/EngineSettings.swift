@@ -32,6 +32,8 @@ public struct EngineSettings: Sendable, Hashable {
     public var commitDelay: Duration = .milliseconds(5)
     /// How often open receipts are asked about.
     public var confirmInterval: Duration = .seconds(1)
+    /// Receipts asked about at once in one process; 1 asks one after the other.
+    public var confirmationsMax = 16
     /// How long a sink may take to say how records ended.
     public var confirmDeadline: Duration = .seconds(24 * 3600)
     /// How long a receive waits for the first message.

@@ -69,7 +69,7 @@ public struct ReceiptItem: TableItem, Hashable {
     public var key: ItemKey { ItemKey(chunk.job.text, Self.prefix(chunk) + receipt) }
 
     public static let openIndex = TableIndex(name: "open_receipts", partitionKey: "open", sortKey: "poll_at")
-    public static let schema = TableSchema(name: "receipts", indexes: [openIndex], ttl: "expires_at")
+    public static let schema = TableSchema(name: "ecom_jobs", indexes: [openIndex], ttl: "expires_at")
 
     public static let pollAtAttribute = Attribute<ReceiptItem, Timestamp>(CodingKeys.pollAt.rawValue)
     public static let openAttribute = Attribute<ReceiptItem, String>(CodingKeys.open.rawValue)

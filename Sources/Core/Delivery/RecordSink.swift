@@ -11,7 +11,9 @@ public protocol RecordSink: Sendable {
 /// A sink that accepts first and says later how each record ended.
 public protocol ConfirmingSink: RecordSink {
     /// Asks how the records of a receipt have ended; asked again until they have.
-    func confirm(_ receipt: String, for request: DeliveryRequest) async -> Confirmation
+    ///
+    /// Never throws: whatever happens is one of the answers.
+    func confirm(_ receipt: String, for request: ConfirmationRequest) async -> Confirmation
 }
 
 /// A sink that writes to places of its own and puts the booked ones together at the end.
@@ -45,6 +47,35 @@ public struct DeliveryRequest: Sendable {
     }
 }
 
+/// Records that were accepted, about which a sink is asked.
+///
+/// The records themselves are fetched only when somebody looks: most receipts end well, and need none of them.
+public struct ConfirmationRequest: Sendable {
+    public let chunk: ChunkID
+    /// Which of the chunk's records, by position, ascending.
+    public let positions: [Int]
+    /// The attempt by which they were accepted.
+    public let attempt: Int
+    private let fetch: @Sendable () async -> ChunkRecords?
+
+    public init(
+        chunk: ChunkID,
+        positions: [Int],
+        attempt: Int = 1,
+        records: @escaping @Sendable () async -> ChunkRecords?
+    ) {
+        self.chunk = chunk
+        self.positions = positions
+        self.attempt = attempt
+        fetch = records
+    }
+
+    /// The chunk's records, the same at every call; nil if they can't be read.
+    ///
+    /// Who can't answer without them says `.unknown`; the engine knows why they are missing, and acts on it.
+    public func records() async -> ChunkRecords? { await fetch() }
+}
+
 /// What a sink made of a delivery.
 public enum DeliveryAnswer: Sendable, Equatable {
     /// How each record ended, in the order of the request's positions; `place` says where completed ones were put.
@@ -68,6 +99,10 @@ public enum Confirmation: Sendable, Equatable {
     case ended([RecordOutcome])
     /// The whole receipt failed for a reason outside its records: deliver again.
     case failed(reason: String)
+    /// Some records failed and the sink can't say which: halves are delivered again, each under a receipt of its own.
+    ///
+    /// Never the answer for a single record: that one has failed, or it has not.
+    case undetermined(reason: String)
     /// The sink does not know the receipt.
     case forgotten
     /// Could not be asked just now.

@@ -35,4 +35,12 @@ enum ChunkPayload {
     var readable: ChunkRecords? {
         if case .records(let records) = self { records } else { nil }
     }
+    /// Why there are no records; nil if there are.
+    var loss: String? {
+        switch self {
+        case .records: nil
+        case .missing: "payload_missing"
+        case .damaged(let problem): "payload_damaged: \(problem)"
+        }
+    }
 }

@@ -133,7 +133,7 @@ final class FaultSinks: Sendable {
             } ?? .unknown(reason: "by plan", after: nil)
         }
 
-        func confirm(_ receipt: String, for request: DeliveryRequest) async -> Confirmation {
+        func confirm(_ receipt: String, for request: ConfirmationRequest) async -> Confirmation {
             world.call { state in
                 guard let ids = state.receipts[receipt] else { return .forgotten }
                 state.held.formUnion(ids)

@@ -119,7 +119,7 @@ struct LaterSink: ConfirmingSink {
         return .accepted(receipt: receipt)
     }
 
-    func confirm(_ receipt: String, for request: DeliveryRequest) async -> Confirmation {
+    func confirm(_ receipt: String, for request: ConfirmationRequest) async -> Confirmation {
         let scheduler = world.scheduler
         do { try await scheduler.step("ask about \(receipt)") } catch { return .unknown(reason: "crashed", after: nil) }
         if faults, !scheduler.isDraining {

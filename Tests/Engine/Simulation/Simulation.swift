@@ -51,6 +51,8 @@ struct Simulation: Sendable {
         engine.chunkRecordsMax = 2
         engine.attemptsMax = 4
         engine.repairAfter = .seconds(600)
+        // A worker of the simulation is one task.
+        engine.confirmationsMax = 1
         // In every other world each chunk is read from the store, as by a process that did not cut it.
         if settings.seed % 2 == 0 { engine.recentPayloadBytesMax = 0 }
         func queue(_ base: any MessageQueue) -> SteppedQueue {
