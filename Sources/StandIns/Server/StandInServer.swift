@@ -14,6 +14,7 @@ package struct StandInServer<Responder: HTTPResponder>: Service where Responder.
     /// - Parameters:
     ///   - responder: answers the requests; a `Router` gives one by `buildResponder()`.
     ///   - port: 0 for any free one.
+    ///   - logger: where the server's own troubles go.
     ///   - bound: told the server's URL, such as `http://127.0.0.1:40001`, once it answers there.
     package init(
         _ responder: Responder,
@@ -43,9 +44,14 @@ package struct StandInServer<Responder: HTTPResponder>: Service where Responder.
 /// The logs of stand-ins.
 package enum StandInLog {
     /// Says errors only: faults on cue are no news.
-    package static var quiet: Logger {
+    package static var quiet: Logger { logger(.error) }
+
+    /// Says nothing of being stopped in the middle, as tests do it.
+    static var silent: Logger { logger(.critical) }
+
+    private static func logger(_ level: Logger.Level) -> Logger {
         var logger = Logger(label: "stand-in")
-        logger.logLevel = .error
+        logger.logLevel = level
         return logger
     }
 }
@@ -61,7 +67,7 @@ package func withServer<Responder: HTTPResponder, Value: Sendable>(
     return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask {
             defer { urlsEnd.finish() }
-            try await StandInServer(responder) { urlsEnd.yield($0) }.run()
+            try await StandInServer(responder, logger: StandInLog.silent) { urlsEnd.yield($0) }.run()
         }
         var first = urls.makeAsyncIterator()
         guard let url = await first.next() else {

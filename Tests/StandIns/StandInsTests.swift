@@ -1,2 +1,0 @@
-// Tries StandIns.
-import Testing
