@@ -1,2 +1,0 @@
-// Tries Ecommerce.
-import Testing
