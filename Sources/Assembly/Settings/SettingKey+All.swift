@@ -112,6 +112,7 @@ extension SettingKey {
             "Pages just cut that stay in memory until they are delivered."
         ),
         integer("deliveries.max", \.engine.deliveriesMax, 1...1024, "chunks", "Deliveries at once in one process."),
+        integer("confirmations.max", \.engine.confirmationsMax, 1...256, "receipts", "Receipts asked about at once."),
         integer(
             "attempts.max",
             \.engine.attemptsMax,

@@ -9,7 +9,7 @@ struct EcommerceFailures {
     /// How many results name no id.
     private(set) var namelessCount = 0
 
-    /// - Parameter silence: why a record that is not mentioned has to be tried again; nil if silence means that it ended well.
+    /// Silence says why a record that is not mentioned has to be tried again; nil means that it ended well.
     init(_ items: [EcommerceItem], silence: String?) {
         others = silence.map { .retry(reason: $0) } ?? .completed
         for item in items {

@@ -20,9 +20,13 @@ package struct EcommerceSink: ConfirmingSink {
     static let replyBytesMax = 4 << 20
 
     /// - Parameters:
+    ///   - url: where the API lies.
     ///   - index: the index's name at the server.
     ///   - type: whether documents are replaced (`POST`) or their listed fields changed (`PATCH`).
+    ///   - key: nil for a server that asks for none.
     ///   - header: how the key is shown.
+    ///   - options: time-outs, connections and TLS; the key is added to them.
+    ///   - clock: what a date in `Retry-After` is counted from.
     ///   - notice: told of what the server says about none of our records; for a log.
     /// - Throws: `JobError.field` if the index can't be named in a URL, or if a file of the TLS options can't be used.
     package init(

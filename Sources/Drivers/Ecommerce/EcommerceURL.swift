@@ -7,7 +7,7 @@ package import SluiceCore
 package struct EcommerceURL: Sendable, Hashable {
     /// `https://host:port/api/v1`, without a slash at the end.
     package let base: String
-    /// `https://host:port`
+    /// `https://host:port`, without a path.
     let origin: String
 
     private static let defaultPath = "/api/v1"

@@ -40,6 +40,17 @@ package enum EcommerceFault: NamedFault, Hashable {
     }
 }
 
+extension EcommerceFault {
+    /// What a busy service does now and then, by weight; a client that delivers again loses nothing by any of it.
+    package static var usual: [(weight: Int, fault: EcommerceFault)] {
+        [
+            (4, .status(429, retryAfter: .seconds(1))), (2, .status(429)), (2, .status(500)), (1, .status(502)),
+            (2, .status(503)), (1, .status(503, retryAfter: .seconds(1))), (2, .before(.reset)), (2, .after(.reset)),
+            (1, .after(.hangUp)), (1, .after(.cut(afterBytes: 5))), (1, .unreadable("<html>")),
+        ]
+    }
+}
+
 /// How the job of an accepted request ends badly.
 package enum EcommerceJobFault: Sendable, Hashable {
     /// `FAILED`, and no document was stored.
