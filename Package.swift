@@ -118,8 +118,8 @@ func room(
     starts: Bool = false
 ) -> [Target] {
     let needs = house.map(Target.Dependency.room) + libraries
-    // Drivers of services that can't be installed are tried on their stand-ins.
-    let peers = house.contains("HTTPDriver") ? ["SluiceStandIns"] : []
+    // Drivers of services that can't be installed, and pipelines that read their data, are tried on the stand-ins.
+    let peers = house.contains("HTTPDriver") || folder.hasPrefix("Pipelines/") ? ["SluiceStandIns"] : []
     let fakes = Set([name, "SluiceCore", "SluiceTestKit", "MemoryDriver"] + peers).subtracting(house)
     return [
         starts

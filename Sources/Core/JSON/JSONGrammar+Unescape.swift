@@ -2,8 +2,8 @@
 
 extension JSONGrammar {
     /// Hands on the bytes of a text that `text` has accepted, escapes resolved; `take` answers whether it wants more.
-    @inline(__always)
-    func unescape(_ range: Range<Int>, _ take: (UInt8) -> Bool) {
+    @inlinable @inline(__always)
+    package func unescape(_ range: Range<Int>, _ take: (UInt8) -> Bool) {
         var place = range.lowerBound
         while place < range.upperBound {
             let byte = bytes[place]
@@ -21,7 +21,7 @@ extension JSONGrammar {
     }
 
     /// The text as a string; without escapes it is one copy.
-    func string(of text: Text) -> String {
+    package func string(of text: Text) -> String {
         let range = text.start..<text.end
         guard text.isEscaped else { return String(decoding: bytes.span(range), as: UTF8.self) }
         return String(unsafeUninitializedCapacity: range.count) { buffer in
@@ -37,7 +37,7 @@ extension JSONGrammar {
     }
 
     /// Whether an escaped text says `name`.
-    func says(_ range: Range<Int>, _ name: some Collection<UInt8>) -> Bool {
+    package func says(_ range: Range<Int>, _ name: some Collection<UInt8>) -> Bool {
         var rest = name.makeIterator()
         var isSame = true
         unescape(range) { byte in
@@ -47,7 +47,8 @@ extension JSONGrammar {
         return isSame && rest.next() == nil
     }
 
-    private func escape(_ place: Int) -> (Unicode.Scalar, next: Int) {
+    /// What the escape at `place` says, in a text that `text` has accepted, and where the text goes on.
+    @usableFromInline package func escape(_ place: Int) -> (Unicode.Scalar, next: Int) {
         switch bytes[place + 1] {
         case 0x62: ("\u{8}", place + 2)
         case 0x66: ("\u{C}", place + 2)

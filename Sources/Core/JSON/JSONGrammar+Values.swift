@@ -4,8 +4,8 @@ extension JSONGrammar {
     /// Walks the object whose brace is at `start`; `member` is told of each key and answers with the end of its value.
     ///
     /// `depth` is how many objects and arrays are open, this one included.
-    @inline(__always)
-    func members(of start: Int, depth: Int, _ member: (_ key: Text, _ value: Int) -> Place) -> Place {
+    @inlinable @inline(__always)
+    package func members(of start: Int, depth: Int, _ member: (_ key: Text, _ value: Int) -> Place) -> Place {
         guard depth <= JSONLimit.depthMax else { return .failure(.tooDeep, at: start) }
         var place = afterSpace(start + 1)
         if bytes[place] == Sign.closeBrace { return place + 1 }
@@ -29,8 +29,8 @@ extension JSONGrammar {
     }
 
     /// Walks the array whose bracket is at `start`; `element` is told where each begins and answers with its end.
-    @inline(__always)
-    func elements(of start: Int, depth: Int, _ element: (_ value: Int) -> Place) -> Place {
+    @inlinable @inline(__always)
+    package func elements(of start: Int, depth: Int, _ element: (_ value: Int) -> Place) -> Place {
         guard depth <= JSONLimit.depthMax else { return .failure(.tooDeep, at: start) }
         var place = afterSpace(start + 1)
         if bytes[place] == Sign.closeBracket { return place + 1 }
@@ -50,24 +50,32 @@ extension JSONGrammar {
     }
 
     /// The end of the value at `place`, all of it read and none of it kept; `depth` is how many objects and arrays are open.
-    @inline(__always)
-    func skip(_ place: Int, depth: Int) -> Place {
+    @inlinable @inline(__always)
+    package func skip(_ place: Int, depth: Int) -> Place {
         // Most values are strings; they need no call.
         bytes[place] == Sign.quote ? string(place) : skipOther(place, depth: depth)
     }
 
-    @inline(never)
-    private func skipOther(_ place: Int, depth: Int) -> Place {
+    @usableFromInline @inline(never)
+    func skipOther(_ place: Int, depth: Int) -> Place {
         switch bytes[place] {
         case Sign.openBrace: members(of: place, depth: depth + 1) { _, value in skip(value, depth: depth + 1) }
-        case Sign.openBracket: elements(of: place, depth: depth + 1) { value in skip(value, depth: depth + 1) }
+        case Sign.openBracket: skipElements(of: place, depth: depth + 1)
         default: scalar(place)
         }
     }
 
+    /// An array whose elements matter to nobody; numbers are read in place, for vectors are thousands of them.
+    private func skipElements(of start: Int, depth: Int) -> Place {
+        elements(of: start, depth: depth) { value in
+            let first = bytes[value]
+            return first &- Sign.zero < 10 || first == Sign.minus ? number(value) : skip(value, depth: depth)
+        }
+    }
+
     /// The end of the string, number or literal at `place`.
-    @inline(__always)
-    func scalar(_ place: Int) -> Place {
+    @inlinable @inline(__always)
+    package func scalar(_ place: Int) -> Place {
         switch bytes[place] {
         case Sign.quote: string(place)
         // "true", "null", "fals" and "e"; in a word the first letter is lowest.
@@ -78,14 +86,14 @@ extension JSONGrammar {
         }
     }
 
-    @inline(__always)
-    private func literal(_ place: Int, _ letters: UInt32, length: Int) -> Place {
+    @inlinable @inline(__always)
+    func literal(_ place: Int, _ letters: UInt32, length: Int) -> Place {
         bytes.half(at: place) == letters && place + length <= bytes.end ? place + length : misspelt(place)
     }
 
     /// Truncated if the text ends within the word, else at fault where the word starts.
-    @inline(never)
-    private func misspelt(_ place: Int) -> Place {
+    @usableFromInline @inline(never)
+    func misspelt(_ place: Int) -> Place {
         let word: [UInt8] =
             switch bytes[place] {
             case 0x74: Array("true".utf8)

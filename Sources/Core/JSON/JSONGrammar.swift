@@ -4,25 +4,39 @@
 ///
 /// Every function takes a place at most a few bytes behind the end and answers with the next one, or with a failure. What is read
 /// behind the end can only lead to a place behind the end, and no loop goes round without having stood before it.
-struct JSONGrammar {
-    let bytes: ByteWindow
+@usableFromInline
+package struct JSONGrammar {
+    @usableFromInline package let bytes: ByteWindow
+
+    @inlinable
+    package init(bytes: ByteWindow) {
+        self.bytes = bytes
+    }
 
     /// A string without its quotes, and whether it holds escapes.
-    struct Text {
-        var start: Int
+    @usableFromInline
+    package struct Text {
+        @usableFromInline package var start: Int
         /// The closing quote, or a failure.
-        var end: Place
-        var isEscaped: Bool
+        @usableFromInline package var end: Place
+        @usableFromInline package var isEscaped: Bool
+
+        @inlinable
+        package init(start: Int, end: Place, isEscaped: Bool) {
+            self.start = start
+            self.end = end
+            self.isEscaped = isEscaped
+        }
     }
 
     /// The first place at or after `place` that is not whitespace.
-    @inline(__always)
-    func afterSpace(_ place: Int) -> Int {
+    @inlinable @inline(__always)
+    package func afterSpace(_ place: Int) -> Int {
         bytes[place] > Sign.space ? place : afterSpaces(place)
     }
 
-    @inline(never)
-    private func afterSpaces(_ start: Int) -> Int {
+    @usableFromInline @inline(never)
+    func afterSpaces(_ start: Int) -> Int {
         var place = start
         while place < bytes.end {
             switch bytes[place] {
@@ -34,8 +48,8 @@ struct JSONGrammar {
     }
 
     /// A string whose first byte after the quote is at `start`.
-    @inline(__always)
-    func text(_ start: Int) -> Text {
+    @inlinable @inline(__always)
+    package func text(_ start: Int) -> Text {
         var place = start
         var high: UInt64 = 0
         var isEscaped = false
@@ -71,20 +85,20 @@ struct JSONGrammar {
     }
 
     /// The string value whose opening quote is at `place`.
-    @inline(__always)
-    func string(_ place: Int) -> Place {
+    @inlinable @inline(__always)
+    package func string(_ place: Int) -> Place {
         let text = text(place + 1)
         return text.end < 0 ? text.end : text.end + 1
     }
 
-    @inline(never)
-    private func refusedText(_ start: Int, to end: Int) -> Text {
+    @usableFromInline @inline(never)
+    func refusedText(_ start: Int, to end: Int) -> Text {
         let place = start + UTF8Check.firstRefused(bytes.span(start..<end))
         return Text(start: start, end: .failure(.invalidUTF8, at: place), isEscaped: false)
     }
 
-    @inline(__always)
-    private func afterEscape(_ place: Int) -> Place {
+    @inlinable @inline(__always)
+    func afterEscape(_ place: Int) -> Place {
         switch bytes[place + 1] {
         case 0x22, 0x2F, 0x5C, 0x62, 0x66, 0x6E, 0x72, 0x74: place + 2  // " / \ b f n r t
         case 0x75: afterUnicodeEscape(place)
@@ -95,8 +109,8 @@ struct JSONGrammar {
     /// After `\uXXXX`, or after both halves of a surrogate pair.
     ///
     /// Half a pair is refused, as orjson refuses it: it is no text, and every strict reader after us would stop at it.
-    @inline(never)
-    private func afterUnicodeEscape(_ place: Int) -> Place {
+    @usableFromInline @inline(never)
+    func afterUnicodeEscape(_ place: Int) -> Place {
         let end = bytes.end
         guard place + 6 < end else { return .failure(.truncated, at: end) }
         guard let first = hex(place + 2) else { return .failure(.invalidEscape, at: place) }
@@ -110,7 +124,7 @@ struct JSONGrammar {
     }
 
     /// The value of four hex digits.
-    func hex(_ place: Int) -> UInt32? {
+    package func hex(_ place: Int) -> UInt32? {
         var value: UInt32 = 0
         for offset in 0..<4 {
             let byte = bytes[place + offset]
@@ -127,8 +141,8 @@ struct JSONGrammar {
     }
 
     /// A number, starting with its minus or first digit.
-    @inline(__always)
-    func number(_ start: Int) -> Place {
+    @inlinable @inline(__always)
+    package func number(_ start: Int) -> Place {
         let first = bytes[start] == Sign.minus ? start + 1 : start
         var place = digitsEnd(first)
         if place == first {
@@ -143,8 +157,8 @@ struct JSONGrammar {
         return bytes[place] | 0x20 == 0x65 ? afterExponent(place) : place
     }
 
-    @inline(never)
-    private func afterExponent(_ place: Int) -> Place {
+    @usableFromInline @inline(never)
+    func afterExponent(_ place: Int) -> Place {
         let sign = bytes[place + 1]
         let digits = sign == 0x2B || sign == Sign.minus ? place + 2 : place + 1
         let end = digitsEnd(digits)
@@ -152,8 +166,8 @@ struct JSONGrammar {
     }
 
     /// The first place at or after `start` that is no digit, eight bytes at a time.
-    @inline(__always)
-    func digitsEnd(_ start: Int) -> Int {
+    @inlinable @inline(__always)
+    package func digitsEnd(_ start: Int) -> Int {
         var place = start
         while place < bytes.end {
             let values = bytes.word(at: place) ^ 0x3030_3030_3030_3030
@@ -165,11 +179,11 @@ struct JSONGrammar {
         return place
     }
 
-    private static let highBits: UInt64 = 0x8080_8080_8080_8080
+    @inlinable static var highBits: UInt64 { 0x8080_8080_8080_8080 }
 
     /// The high bit of the first byte that is a quote, a backslash or a control character; bits above it may be wrong.
-    @inline(__always)
-    private static func stops(_ word: UInt64) -> UInt64 {
+    @inlinable @inline(__always)
+    static func stops(_ word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let quotes = word ^ 0x2222_2222_2222_2222
         let backslashes = word ^ 0x5C5C_5C5C_5C5C_5C5C

@@ -96,4 +96,35 @@ public struct RecordBatch: Sendable {
     mutating func append(_ entry: Entry) {
         entries.append(entry)
     }
+
+    /// Whether a record of up to `room` bytes and its newline still fits.
+    package func fits(room: Int) -> Bool {
+        bytes.count + room < JSONLimit.batchBytesMax
+    }
+
+    /// Appends the record that `write` fills in: at most `room` bytes, which must fit; the newline is added here.
+    ///
+    /// What `write` answers is the record's length, and where its id's text lies from the record's start.
+    package mutating func append(
+        room: Int,
+        _ write: (UnsafeMutablePointer<UInt8>) -> (length: Int, id: Range<Int>)
+    ) {
+        precondition(fits(room: room), "ask fits(room:) first")
+        let offset = bytes.count
+        var written = (length: 0, id: 0..<0)
+        self.write(room: room + 1) { output in
+            written = write(output)
+            precondition(written.length <= room, "a record is never longer than the room it asked for")
+            output[written.length] = Sign.newline
+            return written.length + 1
+        }
+        entries.append(
+            Entry(
+                offset: offset,
+                length: written.length,
+                idOffset: offset + written.id.lowerBound,
+                idLength: written.id.count
+            )
+        )
+    }
 }

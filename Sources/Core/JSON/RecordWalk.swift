@@ -1,7 +1,5 @@
 // One record's way through the grammar: what is read, what is copied, what is left out.
 
-import Glibc
-
 /// The state of one pass over one record.
 ///
 /// Copies lazily: bytes from `from` on are wanted and not yet copied, so that a run of kept fields is one copy.
@@ -43,7 +41,7 @@ struct RecordWalk {
         guard rest == bytes.end else { return Outcome(end: .failure(.trailingBytes, at: rest)) }
         guard var id else { return Outcome(end: .failure(.missingID, at: end - 1)) }
         copy(to: end)
-        id = onOneLine(id)
+        OneLine.join(output, count: &count, id: &id)
         return Outcome(end: end, length: count, id: id, seen: seen)
     }
 
@@ -213,26 +211,5 @@ extension RecordWalk {
         let span = grammar.bytes.span(from..<max(from, place))
         UnsafeMutableRawBufferPointer(start: output + count, count: span.count).copyMemory(from: span)
         count += span.count
-    }
-
-    /// Takes line breaks, and the indentation after them, out of what was written; answers with where the id is then.
-    ///
-    /// In a text that was accepted they stand between tokens only, so that nothing else can be meant.
-    private mutating func onOneLine(_ id: Range<Int>) -> Range<Int> {
-        guard memchr(output, 0x0A, count) != nil || memchr(output, 0x0D, count) != nil else { return id }
-        var kept = 0
-        var before = 0
-        var isIndentation = false
-        for place in 0..<count {
-            let byte = output[place]
-            if byte == Sign.newline || byte == Sign.carriageReturn { isIndentation = true }
-            if byte > Sign.space { isIndentation = false }
-            if isIndentation { continue }
-            if place < id.lowerBound { before += 1 }
-            output[kept] = byte
-            kept += 1
-        }
-        count = kept
-        return before..<before + id.count
     }
 }

@@ -3,7 +3,8 @@
 /// A state machine over bytes whose nine states are shifts into a row: one load and one shift a byte.
 ///
 /// Bytes of mixed scripts defeat branch prediction; a dependent shift does not care.
-enum UTF8Check {
+@usableFromInline
+package enum UTF8Check {
     /// States, as bit offsets into a row.
     ///
     /// Zero refuses, so a transition that nobody wrote refuses for good.
@@ -49,8 +50,8 @@ enum UTF8Check {
         }
     }
 
-    @inline(never)
-    static func accepts(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    @usableFromInline @inline(never)
+    package static func accepts(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var state = State.between
         for byte in bytes {
             state = rows[Int(byte)] &>> state
