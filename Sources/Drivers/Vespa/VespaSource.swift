@@ -39,6 +39,9 @@ package final class VespaSource: RecordSource {
     private let clock: any Timekeeping
     private let state = Mutex(State())
 
+    /// No job has more.
+    private static let slicesMax = 256
+
     /// How long `describe()` lets the server look for a first document, in seconds.
     private static let describeTimeout = 10
 
@@ -62,6 +65,8 @@ package final class VespaSource: RecordSource {
         options.requestTimeout = .seconds(url.timeout) + grace
         // A server that streams nothing may be silent for all of its time.
         options.stallTimeout = options.requestTimeout
+        // Slices never wait for each other's connections; how many there are is the job's to say.
+        options.connectionsPerHost = max(options.connectionsPerHost, Self.slicesMax)
         visit = Visit(url, index: index)
         peer = try HTTPPeer(options)
         self.grace = grace

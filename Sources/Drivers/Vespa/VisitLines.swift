@@ -100,9 +100,9 @@ struct VisitLines {
         let kept = lineStart..<page.bytes.count
         // Only documents are so long; anything else that is ends the page as a bad line.
         if page.bytes[kept].starts(with: Self.putStart) {
-            page.records.append(limits.record(kept, count: length + end, position: page.records.count))
+            take(document: kept, count: length + end, records: &page.records)
         } else {
-            fail(.transient("line \(lineNumber) of the answer has \(length + end) bytes and is no document"))
+            refuse(longLine: length + end)
         }
         lineNumber += 1
         lineStart = page.bytes.count
@@ -141,6 +141,7 @@ struct VisitLines {
         {
             return take(document: line, records: &records)
         }
+        guard line.count <= limits.recordBytesMax else { return refuse(longLine: line.count) }
         do throws(RecordError) {
             let value = try JSONValue.parse(Array(buffer[line]))
             guard let object = value.objectValue else {
@@ -152,7 +153,15 @@ struct VisitLines {
         }
     }
 
-    private mutating func take(document: Range<Int>, records: inout [SourcePage.RawRecord]) {
+    /// - Parameters:
+    ///   - document: Where its bytes are.
+    ///   - count: Its length, where those are only its first.
+    ///   - records: The page's.
+    private mutating func take(
+        document: Range<Int>,
+        count: Int? = nil,
+        records: inout [SourcePage.RawRecord]
+    ) {
         if let mark {
             guard mark.next != nil else {
                 self.mark = nil
@@ -163,7 +172,7 @@ struct VisitLines {
                 return
             }
         }
-        records.append(limits.record(document, position: records.count))
+        records.append(limits.record(document, count: count, position: records.count))
     }
 
     private mutating func take(_ object: JSONObject, at line: Range<Int>, records: inout [SourcePage.RawRecord]) {
@@ -194,6 +203,10 @@ struct VisitLines {
             let share = percent.map { "\($0) %" } ?? "an unknown share"
             fail(.transient("the visit ended after \(share) of the buckets, without a continuation"))
         }
+    }
+
+    private mutating func refuse(longLine count: Int) {
+        fail(.transient("line \(lineNumber) of the answer has \(count) bytes and is no document"))
     }
 
     private mutating func fail(_ problem: SourceError) {

@@ -26,7 +26,7 @@ func visiting<Value: Sendable>(
     _ corpus: VespaCorpus = library,
     version: VespaStandIn.Version = .current,
     faults: VespaStandIn.Faults = VespaStandIn.Faults(),
-    parameters: String = "timeout=5",
+    parameters: String = "timeout=120",
     options: HTTPOptions = HTTPOptions(),
     grace: Duration = .seconds(5),
     _ body: (VespaSource, VespaStandIn) async throws -> Value
