@@ -1,4 +1,5 @@
 // What URLs mean, and which are refused.
+import Logging
 import SluiceAssembly
 import SluiceCore
 import SluiceTestKit

@@ -37,7 +37,10 @@ extension RealProgram {
             Plan(seed: 23, kills: 16, settings: ["SLUICE_CONFIRM_INTERVAL_SECONDS": "1"]),
         ]
 
-        @Test("kill -9 loses no document and counts none twice, in visits, deliveries and confirmations", arguments: plans)
+        @Test(
+            "kill -9 loses no document and counts none twice, in visits, deliveries and confirmations",
+            arguments: plans
+        )
         func killLoop(plan: Plan) async throws {
             let plain = try Sandbox()
             let services = try await Services.start(
@@ -76,7 +79,14 @@ extension RealProgram {
             let full = try await sandbox.reindex(.structured, to: "shop", "--concurrency", "2")
             try await sandbox.workUntilIdle()
             try await sandbox.expectArrived(full, services, index: "shop", documents: 200)
-            let patch = try await sandbox.reindex(.structured, to: "shop", "--type", "patch", "--fields", "price,vendor")
+            let patch = try await sandbox.reindex(
+                .structured,
+                to: "shop",
+                "--type",
+                "patch",
+                "--fields",
+                "price,vendor"
+            )
             try await sandbox.workUntilIdle()
             let job = try await sandbox.job(patch)
             #expect(job.status == "completed" && job.completed == 200, "\(job)")
@@ -116,7 +126,13 @@ extension RealProgram {
             let services = try await Services.start(plain, documents: 300)
             let sandbox = try Sandbox(services.environment)
             try await sandbox.succeed(
-                "index", "set", "products-unstructured", "--account", Services.account, "--type", "unstructured"
+                "index",
+                "set",
+                "products-unstructured",
+                "--account",
+                Services.account,
+                "--type",
+                "unstructured"
             )
             let id = try await sandbox.reindex(.unstructured, to: "shop")
             try await sandbox.workUntilIdle()

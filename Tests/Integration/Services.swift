@@ -63,7 +63,9 @@ struct Services: Sendable {
         let first = try #require(try Data(contentsOf: listing).split(separator: UInt8(ascii: "\n")).first)
         let id = try #require(JSONValue.parse([UInt8](first))["_id"]?.stringValue)
         let documents: JSONValue = [
-            "documents": [["_id": .string(id), "productTitle": "spoilt"], ["_id": "nobody's", "productTitle": "extra"]]
+            "documents": [
+                ["_id": .string(id), "productTitle": "spoilt"], ["_id": "nobody's", "productTitle": "extra"],
+            ]
         ]
         let sandbox = try Sandbox()
         let stream = sandbox.path("curl")

@@ -31,10 +31,13 @@ package struct EmbeddedParts: JobParts {
 
     package func transform(for job: Job) throws(JobError) -> any RecordTransform {
         guard job.shape == .vespa else { return SelectionTransform(job) }
-        guard job.index != nil else {
-            throw .field("index", "the job has no record of its index, on which the shape vespa depends; create a new job")
+        guard let index = job.index else {
+            throw .field(
+                "index",
+                "the job has no record of its index, on which the shape vespa depends; create a new job"
+            )
         }
-        return SelectionTransform(job)
+        return MarqoTransform(job, index: index)
     }
 
     package func sink(for job: Job) throws(JobError) -> any RecordSink {

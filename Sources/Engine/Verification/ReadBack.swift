@@ -111,7 +111,9 @@ struct ReadBack: Sendable {
         let remaining = wanted.remaining
         for (id, count) in remaining {
             let found = min(count, others[id]?.count ?? 0)
-            if found > 0, let name = others[id]?.first { report.name(name, .different, "is another record in the output") }
+            if found > 0, let name = others[id]?.first {
+                report.name(name, .different, "is another record in the output")
+            }
             report.different += found
             guard count > found else { continue }
             if dead.contains(id) {

@@ -29,7 +29,9 @@ struct SourceScan: Sendable {
         let transform = try context.parts.transform(for: job)
         let description = try await source.describe()
         guard description.fingerprint == job.sourceFingerprint else {
-            throw SourceError.changed("\(job.source) is not what job \(job.id) has read; there is nothing to compare with")
+            throw SourceError.changed(
+                "\(job.source) is not what job \(job.id) has read; there is nothing to compare with"
+            )
         }
         var raw = SourcePage()
         var page = Page(batch: RecordBatch(), skipped: 0, refused: [])

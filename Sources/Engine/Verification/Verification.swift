@@ -94,7 +94,10 @@ public struct Verification: Sendable {
             )
         }
         guard job.sealedAt == nil else {
-            throw JobError.field("reindex_id", "the ledger of job \(id) was purged, and with it what was sent is unknown")
+            throw JobError.field(
+                "reindex_id",
+                "the ledger of job \(id) was purged, and with it what was sent is unknown"
+            )
         }
         let scan = SourceScan(context, job, progress: options.progress)
         if let output = try context.parts.output(of: job) {
@@ -107,7 +110,10 @@ public struct Verification: Sendable {
             return try await ReadBack(context: context, job: job, output: output).compare(scan)
         }
         guard let sink = try context.parts.sink(for: job) as? any ReadableSink else {
-            throw JobError.field("sink", "what \(job.sink) was given can't be read back, so there is nothing to compare")
+            throw JobError.field(
+                "sink",
+                "what \(job.sink) was given can't be read back, so there is nothing to compare"
+            )
         }
         return try await Lookup(context: context, job: job, sink: sink, options: options).compare(scan)
     }

@@ -44,9 +44,11 @@ package struct ProductCorpus: Sendable {
     ]
 
     /// The document's id in Vespa.
-    package func documentID(_ index: Int) -> String {
+    package func documentID(_ index: Int) -> String { "id:\(Self.schema):\(Self.schema)::\(userID(index))" }
+
+    /// The document's id as its client knows it.
+    package func userID(_ index: Int) -> String {
         var bytes: [UInt8] = []
-        bytes.append("id:\(Self.schema):\(Self.schema)::")
         product(index).writeID(into: &bytes)
         return String(decoding: bytes, as: UTF8.self)
     }

@@ -81,8 +81,4 @@ extension [UInt8] {
     mutating func append(json text: String) {
         JSONValue.string(text).write(into: &self)
     }
-
-    mutating func append(_ text: String) {
-        append(contentsOf: text.utf8)
-    }
 }

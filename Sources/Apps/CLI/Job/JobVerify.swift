@@ -28,7 +28,9 @@ struct JobVerify: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        guard (0...3600).contains(settle) else { throw ValidationError("settle must be 0 to 3600 seconds, is \(settle)") }
+        guard (0...3600).contains(settle) else {
+            throw ValidationError("settle must be 0 to 3600 seconds, is \(settle)")
+        }
     }
 
     func run() async throws {
@@ -57,7 +59,9 @@ extension VerificationReport {
         ]
         for (name, count) in counts { record[name] = count.map { .number(JSONNumber($0)) } ?? .null }
         record["findings"] = .array(
-            findings.map { ["_id": .string($0.id), "finding": .string($0.kind.rawValue), "detail": .string($0.detail)] }
+            findings.map {
+                ["_id": .string($0.id), "finding": .string($0.kind.rawValue), "detail": .string($0.detail)]
+            }
         )
         return record
     }

@@ -3,6 +3,7 @@ import ArgumentParser
 import Logging
 import ServiceLifecycle
 import SluiceStandIns
+import UnixSignals
 
 struct StandInCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

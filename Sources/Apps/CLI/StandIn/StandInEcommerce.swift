@@ -41,7 +41,9 @@ struct StandInEcommerce: AsyncParsableCommand {
         behaviour.latency = .milliseconds(latency)
         behaviour.holding = keep.value
         behaviour.capacity.requestsAtOnce = capacity
-        behaviour.key = ProcessInfo.processInfo.environment["SLUICE_ECOMMERCE_API_KEY"].flatMap { $0.isEmpty ? nil : $0 }
+        behaviour.key = ProcessInfo.processInfo.environment["SLUICE_ECOMMERCE_API_KEY"].flatMap {
+            $0.isEmpty ? nil : $0
+        }
         let chance = RequestFaults<EcommerceRequestKind, EcommerceFault>.Chance(
             rate: options.faultRate,
             faults: Self.faults,
@@ -56,7 +58,8 @@ struct StandInEcommerce: AsyncParsableCommand {
     /// All that a request can meet and get over.
     private static let faults: [(weight: Int, fault: EcommerceFault)] = [
         (4, .status(429)), (2, .status(429, retryAfter: .seconds(1))), (2, .status(500)), (2, .status(503)),
-        (2, .before(.reset)), (2, .after(.reset)), (1, .unreadable("{")), (2, .job(.failsItems(every: 10, status: 429))),
+        (2, .before(.reset)), (2, .after(.reset)), (1, .unreadable("{")),
+        (2, .job(.failsItems(every: 10, status: 429))),
         (1, .job(.fails)), (1, .job(.failsItems(every: 25, status: 500))),
     ]
 }

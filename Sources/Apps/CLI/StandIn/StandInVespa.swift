@@ -34,13 +34,47 @@ struct StandInVespa: AsyncParsableCommand {
         guard (0...4096).contains(embeddings) else { throw ValidationError("embeddings must be 0 to 4096") }
     }
 
-    func run() async throws {}
+    func run() async throws {
+        if showFields {
+            let fields = ProductCorpus(kind: .structured, seed: 0, count: 0).declared.sorted { $0.key < $1.key }
+            for (name, type) in fields { StandardOutput.write("\(name)=\(type.rawValue)\n") }
+            return
+        }
+        let kinds = IndexKind.allCases
+        let corpora = kinds.enumerated().map { place, kind in
+            let products = ProductCorpus(
+                kind: kind,
+                seed: options.seed,
+                count: documents / kinds.count + (place < documents % kinds.count ? 1 : 0),
+                floats: embeddings
+            )
+            // Named as Marqo names the schema of products-structured and its like.
+            let schema = "marqo__products_01" + kind.rawValue.split(separator: "-").joined(separator: "_01")
+            return VespaCorpus(
+                namespace: schema,
+                schema: schema,
+                count: products.count,
+                userID: { products.userID($0) },
+                fields: { products.write($0, into: &$1) }
+            )
+        }
+        let chance = VespaStandIn.Faults.Chance(rate: options.faultRate, faults: Self.faults, seed: options.seed)
+        let standIn = VespaStandIn(
+            corpora,
+            version: old ? .old : .current,
+            faults: VespaStandIn.Faults(chance: chance)
+        )
+        try await options.serve(
+            StandInServer(standIn, port: options.port) { url in StandardOutput.write("\(url)\n") }
+        )
+    }
 
     /// All that a visit can meet and get over; heavier ones are commoner in a cluster under load.
-    static let faults: [(weight: Int, fault: VespaFault)] = [
+    private static let faults: [(weight: Int, fault: VespaFault)] = [
         (4, .status(429)), (2, .status(429, retryAfter: "1")), (2, .status(503)), (1, .status(504)), (2, .status(500)),
-        (2, .connection(.reset)), (2, .connection(.resetAfter(20_000))), (2, .halfLine(afterBuckets: 2)),
+        (2, .connection(.reset)), (2, .connection(.resetAfter(bytes: 20_000))), (2, .halfLine(afterBuckets: 2)),
         (2, .noLastContinuation(afterBuckets: 1)), (2, .message(afterBuckets: 1)), (1, .messageAlone), (2, .emptyPage),
-        (1, .shortPage), (1, .longPage(buckets: 60)), (1, .repeatedToken), (1, .remarks), (1, .badLine(afterBuckets: 1)),
+        (1, .shortPage), (1, .longPage(buckets: 60)), (1, .repeatedToken), (1, .remarks),
+        (1, .badLine(afterBuckets: 1)),
     ]
 }
