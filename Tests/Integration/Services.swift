@@ -53,37 +53,44 @@ struct Services: Sendable {
 
     /// What the stand-in of the Ecommerce API says of itself.
     func statistics() async throws -> JSONValue {
-        let url = try #require(URL(string: ecommerceURL + "/stand-in/stats"))
-        return try JSONValue.parse([UInt8](try Data(contentsOf: url)))
+        try JSONValue.parse(try await Self.curl("\(ecommerceURL)/stand-in/stats"))
     }
 
     /// Changes one document of an index behind the job's back, and adds one that belongs to nobody.
     func spoil(_ index: String) async throws {
-        let listing = try #require(URL(string: "\(ecommerceURL)/stand-in/indexes/\(index)/documents?limit=1"))
-        let first = try #require(try Data(contentsOf: listing).split(separator: UInt8(ascii: "\n")).first)
-        let id = try #require(JSONValue.parse([UInt8](first))["_id"]?.stringValue)
+        let listing = "\(ecommerceURL)/stand-in/indexes/\(index)/documents?limit=1"
+        let first = try #require(try await Self.curl(listing).split(separator: "\n").first)
+        let id = try #require(JSONValue.parse(String(first))["_id"]?.stringValue)
         let documents: JSONValue = [
-            "documents": [
-                ["_id": .string(id), "productTitle": "spoilt"], ["_id": "nobody's", "productTitle": "extra"],
-            ]
+            "documents": [["_id": .string(id), "productTitle": "spoilt"], ["_id": "nobody's", "productTitle": "extra"]]
         ]
-        let sandbox = try Sandbox()
-        let stream = sandbox.path("curl")
-        let curl = try SluiceProcess(
-            [
-                "curl", "--silent", "--fail", "--header", "Authorization: Bearer \(Self.key)", "--header",
-                "Content-Type: application/json", "--data-binary", documents.description,
-                "\(ecommerceURL)/api/v1/indexes/\(index)/documents",
-            ],
-            environment: ["PATH": "/usr/bin:/bin"],
-            outputPath: stream + ".out",
-            errorPath: stream + ".err"
+        try await Self.curl(
+            "\(ecommerceURL)/api/v1/indexes/\(index)/documents",
+            "--header",
+            "Authorization: Bearer \(Self.key)",
+            "--header",
+            "Content-Type: application/json",
+            "--data-binary",
+            documents.description
         )
-        #expect(try await curl.waitForEnd() == .exited(0), "\(curl.errors)")
         try await eventually("the spoilt document") {
-            let now = try Data(contentsOf: listing)
-            return String(decoding: now, as: UTF8.self).contains("spoilt") ? () : nil
+            try await Self.curl("\(ecommerceURL)/stand-in/indexes/\(index)/documents").contains("spoilt") ? () : nil
         }
+    }
+
+    /// One exchange by somebody else's client; what was answered.
+    @discardableResult
+    private static func curl(_ url: String, _ options: String...) async throws -> String {
+        let sandbox = try Sandbox()
+        let process = try SluiceProcess(
+            ["curl", "--silent", "--show-error", "--fail"] + options + [url],
+            environment: ["PATH": "/usr/bin:/bin"],
+            outputPath: sandbox.path("out"),
+            errorPath: sandbox.path("err")
+        )
+        let end = try await process.waitForEnd()
+        guard end == .exited(0) else { throw NotAsExpected("curl \(url): \(end): \(process.errors)") }
+        return process.output
     }
 
     /// How many documents an index of the Ecommerce API holds.
