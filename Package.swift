@@ -55,6 +55,8 @@ let package = Package(
     products: [
         .library(name: "Sluice", targets: ["SluiceCore", "SluiceEngine"]),
         .library(name: "SQLiteDriver", targets: ["SQLiteDriver"]),
+        // For Benchmarks, which are a package of their own.
+        .library(name: "Reindexing", targets: ["ReindexPipeline", "SluiceStandIns"]),
         .executable(name: "sluice", targets: ["sluice"]),
     ],
     dependencies: [

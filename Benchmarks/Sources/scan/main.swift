@@ -1,6 +1,7 @@
 // Records per CPU second of the record scanner: scan DOCS.ndjson [drop|keep|whole] [--write OUT.ndjson]
 
 import Glibc
+import Meter
 import SluiceCore
 
 /// The same three kinds of work as peers/scan_orjson.py.

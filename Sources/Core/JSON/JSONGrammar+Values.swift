@@ -68,9 +68,35 @@ extension JSONGrammar {
     /// An array whose elements matter to nobody; numbers are read in place, for vectors are thousands of them.
     private func skipElements(of start: Int, depth: Int) -> Place {
         elements(of: start, depth: depth) { value in
-            let first = bytes[value]
-            return first &- Sign.zero < 10 || first == Sign.minus ? number(value) : skip(value, depth: depth)
+            let first = bytes[value] == Sign.minus ? value &+ 1 : value
+            // A vector's number is one digit, a point and many digits: read without a branch that signs and lengths decide.
+            guard bytes[first] &- Sign.zero < 10, bytes[first &+ 1] == Sign.point else {
+                return skip(value, depth: depth)
+            }
+            let fraction = first &+ 2
+            var place = fraction &+ digits(fraction)
+            if place == fraction { return .failure(.invalidNumber, at: fraction) }
+            if place == fraction &+ Self.digitsMax { place = digitsEnd(place) }
+            return bytes[place] | 0x20 == 0x65 ? afterExponent(place) : place
         }
+    }
+
+    private static let digitsMax = 24
+
+    /// How many digits stand at `place`, up to 24.
+    @inline(__always)
+    private func digits(_ place: Int) -> Int {
+        let first = digits(ofWordAt: place)
+        let second = digits(ofWordAt: place &+ 8)
+        let third = digits(ofWordAt: place &+ 16)
+        // A count of 8 lets the next word count, which its fourth bit says.
+        let goesOn = 0 &- (first &>> 3)
+        return first &+ (second & goesOn) &+ (third & goesOn & (0 &- (second &>> 3)))
+    }
+
+    @inline(__always)
+    private func digits(ofWordAt place: Int) -> Int {
+        others(than: bytes.word(at: place)).trailingZeroBitCount &>> 3
     }
 
     /// The end of the string, number or literal at `place`.

@@ -170,13 +170,19 @@ package struct JSONGrammar {
     package func digitsEnd(_ start: Int) -> Int {
         var place = start
         while place < bytes.end {
-            let values = bytes.word(at: place) ^ 0x3030_3030_3030_3030
-            // Ten and above reach the high bit when 0x76 is added; what carries does so behind the first such byte.
-            let others = (values | (values &+ 0x7676_7676_7676_7676)) & Self.highBits
+            let others = others(than: bytes.word(at: place))
             if others != 0 { return place + others.trailingZeroBitCount >> 3 }
             place += 8
         }
         return place
+    }
+
+    /// The high bit of the first byte that is no digit; bits above it may be wrong.
+    @inlinable @inline(__always)
+    func others(than digits: UInt64) -> UInt64 {
+        let values = digits ^ 0x3030_3030_3030_3030
+        // Ten and above reach the high bit when 0x76 is added; what carries does so behind the first such byte.
+        return (values | (values &+ 0x7676_7676_7676_7676)) & Self.highBits
     }
 
     @inlinable static var highBits: UInt64 { 0x8080_8080_8080_8080 }

@@ -6,7 +6,7 @@ extension MarqoWalk {
     mutating func nest() -> Place {
         if pointed == 0 { return 0 }
         let isTold = fieldTypes != nil
-        if let fieldTypes {
+        if let fieldTypes, typesAreStale {
             let end = markEntries(fieldTypes)
             if end < 0 { return end }
         }
@@ -36,7 +36,7 @@ extension MarqoWalk {
     }
 
     /// Marks the names that the document's own types call entries of maps.
-    private mutating func markEntries(_ value: Int) -> Place {
+    mutating func markEntries(_ value: Int) -> Place {
         entries(of: value, MarqoRole.fieldTypes.vespaName("")) { walk, key, value in
             let grammar = walk.grammar
             guard grammar.bytes[value] == Sign.quote else {

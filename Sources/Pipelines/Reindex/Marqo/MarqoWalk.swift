@@ -14,6 +14,8 @@ struct MarqoWalk {
     var documentID: JSONGrammar.Text?
     /// Where the document's own field types stand.
     var fieldTypes: Int?
+    /// Whether numbers came after the types, so that the types have to be read once more.
+    var typesAreStale = false
     /// How many names may be those of a map's entries.
     var pointed = 0
     /// Containers that have been read, a bit for each role.
@@ -130,7 +132,10 @@ struct MarqoWalk {
         case .shortStrings where plan.kind == .semiStructured:
             // Copies of the short ones among the text fields, each of which stands for itself.
             return grammar.skip(value, depth: 2)
-        case .shortStrings, .longStrings, .ints, .floats, .bools:
+        case .ints, .floats:
+            typesAreStale = true
+            return container(role, value)
+        case .shortStrings, .longStrings, .bools:
             return container(role, value)
         case .stringArray:
             guard read & role.bit == 0 else { return refuseSecond(key) }
@@ -139,7 +144,8 @@ struct MarqoWalk {
         case .fieldTypes:
             guard fieldTypes == nil else { return refuseSecond(key) }
             fieldTypes = value
-            return grammar.skip(value, depth: 2)
+            typesAreStale = false
+            return markEntries(value)
         default:
             return grammar.skip(value, depth: 2)
         }

@@ -3,13 +3,15 @@
 import Glibc
 
 /// Five timed rounds after one to warm up; the median is the result.
-struct Meter {
-    var rounds = 5
+public struct Meter {
+    public var rounds = 5
     /// A round repeats its work until it has lasted this long, so that the clock's grain does not show.
-    var roundSeconds = 0.5
+    public var roundSeconds = 0.5
+
+    public init() {}
 
     /// CPU seconds for one run of `work`.
-    func seconds(_ work: () throws -> Void) rethrows -> Double {
+    public func seconds(_ work: () throws -> Void) rethrows -> Double {
         try work()
         var medians: [Double] = []
         for _ in 0..<rounds {
