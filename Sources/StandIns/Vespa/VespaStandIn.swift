@@ -27,6 +27,7 @@ package final class VespaStandIn: HTTPResponder {
         var documents = 0
         var statuses: [Int: Int] = [:]
         var lastHeaders = HTTPFields()
+        var lastQuery = ""
     }
 
     package let faults: Faults
@@ -61,9 +62,19 @@ package final class VespaStandIn: HTTPResponder {
         HTTPField.Name(name).flatMap { name in counts.withLock { $0.lastHeaders[name] } }
     }
 
+    /// What the latest request had as a parameter.
+    package func lastParameter(_ name: String) -> String? {
+        let query = counts.withLock { $0.lastQuery }
+        let pair = query.split(separator: "&").first { $0.hasPrefix("\(name)=") }
+        return pair.flatMap { VespaQuery.decoded($0.dropFirst(name.utf8.count + 1)) }
+    }
+
     package func respond(to request: Request, context: StandInContext) async throws -> Response {
         let path = request.uri.path
-        counts.withLock { $0.lastHeaders = request.headers }
+        counts.withLock { counts in
+            counts.lastHeaders = request.headers
+            counts.lastQuery = request.uri.query ?? ""
+        }
         let isVisit = path.hasPrefix("/document/v1/")
         let fault = faults.strike(isVisit ? .visit : .other)
         let response: Response

@@ -98,11 +98,20 @@ struct HTTPTests {
         try await fails(path, kind, HTTPOptions())
     }
 
-    @Test("silence and trickling end by a time-out", arguments: ["/silent", "/stall", "/trickle"])
-    func timeOuts(path: String) async throws {
+    @Test("silence ends by a time-out, before the answer and within it", arguments: ["/silent", "/stall"])
+    func stall(path: String) async throws {
+        var options = HTTPOptions()
+        options.stallTimeout = .milliseconds(200)
+        try await fails(path, .timedOut, options)
+    }
+
+    @Test(
+        "no answer in time ends by a time-out, even if the peer is never silent for long",
+        arguments: ["/silent", "/trickle"]
+    )
+    func timeOut(path: String) async throws {
         var options = HTTPOptions()
         options.requestTimeout = .milliseconds(300)
-        options.stallTimeout = .milliseconds(200)
         try await fails(path, .timedOut, options)
     }
 

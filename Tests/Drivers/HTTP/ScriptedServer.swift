@@ -93,8 +93,8 @@ private final class ScriptedHandler: ChannelInboundHandler {
         case "/silent": break
         case "/stall": send(context, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nsome")
         case "/trickle":
-            send(context, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-            trickle(context)
+            send(context, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            trickle(context, count: 1000)
         case "/cut":
             send(context, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nsome")
             context.close(promise: nil)
@@ -126,10 +126,12 @@ private final class ScriptedHandler: ChannelInboundHandler {
         context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text)), promise: nil)
     }
 
-    private func trickle(_ context: ChannelHandlerContext) {
-        guard context.channel.isActive else { return }
+    private func trickle(_ context: ChannelHandlerContext, count: Int) {
+        guard count > 0, context.channel.isActive else { return }
         send(context, "x")
-        context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(5)) { self.trickle(context) }
+        context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(5)) {
+            self.trickle(context, count: count - 1)
+        }
     }
 
     /// Without waiting for what was sent to be taken: the peer sees a reset.
