@@ -62,7 +62,9 @@ struct Services: Sendable {
         let first = try #require(try await Self.curl(listing).split(separator: "\n").first)
         let id = try #require(JSONValue.parse(String(first))["_id"]?.stringValue)
         let documents: JSONValue = [
-            "documents": [["_id": .string(id), "productTitle": "spoilt"], ["_id": "nobody's", "productTitle": "extra"]]
+            "documents": [
+                ["_id": .string(id), "productTitle": "spoilt"], ["_id": "nobody's", "productTitle": "extra"],
+            ]
         ]
         try await Self.curl(
             "\(ecommerceURL)/api/v1/indexes/\(index)/documents",

@@ -22,6 +22,8 @@ public struct SliceItem: TableItem, Hashable {
     /// What the continuation is good for: slices, source, selection.
     public var match: String
     public var bytesRead: Int64 = 0
+    /// Which share of the slice has been read, 0 to 1, if the source knows.
+    public var fractionRead: Double?
 
     public var extracted = 0
     public var skipped = 0
@@ -62,6 +64,7 @@ public struct SliceItem: TableItem, Hashable {
         case leaseUntil = "lease_until"
         case match
         case bytesRead = "bytes_read"
+        case fractionRead = "fraction_read"
         case extracted, skipped
         case inFlight = "in_flight"
         case awaiting, refused, failed, completed, redelivered
@@ -76,6 +79,7 @@ public struct SliceItem: TableItem, Hashable {
     public static let owner = Attribute<SliceItem, OwnerID>(CodingKeys.owner.rawValue)
     public static let leaseUntil = Attribute<SliceItem, Timestamp>(CodingKeys.leaseUntil.rawValue)
     public static let bytesRead = Attribute<SliceItem, Int64>(CodingKeys.bytesRead.rawValue)
+    public static let fractionRead = Attribute<SliceItem, Double>(CodingKeys.fractionRead.rawValue)
     public static let extracted = Attribute<SliceItem, Int>(CodingKeys.extracted.rawValue)
     public static let skipped = Attribute<SliceItem, Int>(CodingKeys.skipped.rawValue)
     public static let inFlight = Attribute<SliceItem, Int>(CodingKeys.inFlight.rawValue)

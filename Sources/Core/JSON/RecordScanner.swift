@@ -73,6 +73,6 @@ public struct RecordScanner: Sendable {
 
 /// What a scan says about the record that it has written.
 public struct ScanResult: Sendable, Equatable {
-    /// Whether the written record has every field of `RecordSelection.presentAll`; never when none was asked after.
+    /// Whether the record, written or not, has every field of `RecordSelection.presentAll`; never when none was asked after.
     public let presentAll: Bool
 }

@@ -13,7 +13,8 @@ public struct RecordSelection: Sendable, Equatable {
     /// Arrays pass the path on to each of their elements, so `lines.internal` removes `internal` from every line;
     /// `lines[].internal` says the same. The id field always stays.
     public var drop: [String]
-    /// Top-level fields asked after: the scan says whether the written record has all of them, whatever their value.
+    /// Top-level fields asked after: the scan says whether the record has all of them, written or not, whatever
+    /// their value.
     ///
     /// At most `JSONLimit.presentAllMax`. All of nothing is not "all": an empty list is never present.
     public var presentAll: [String]

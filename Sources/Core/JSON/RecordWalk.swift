@@ -61,12 +61,13 @@ struct RecordWalk {
                 return grammar.skip(value, depth: 1)
             }
             let entry = plan.entries[index]
+            // Asked of the whole record, whatever of it is written.
+            seen |= entry.presence
             guard entry.isWritten else {
                 open(&gap, at: key.start - 1)
                 return grammar.skip(value, depth: 1)
             }
             close(&gap, at: key.start - 1)
-            seen |= entry.presence
             let end =
                 entry.isID
                 ? readID(value, of: key)

@@ -16,7 +16,6 @@ package final class VespaSource: RecordSource {
         var speaksLines: Bool?
         /// How large documents have lately been.
         var meanBytes: Double?
-        var percentFinished: [Int: Double] = [:]
 
         /// How many documents to ask for, so that a page of large ones is not over what is wanted in bytes.
         func wanted(by request: PageRequest) -> Int {
@@ -105,17 +104,13 @@ package final class VespaSource: RecordSource {
             if reader.isTooLarge { try askForLess(than: wanted, PageLimits(request)) }
             throw error.at(visit.place)
         }
-        note(reader, request)
+        reader.page.fractionRead = reader.lines.percentFinished.map { min(1, max(0, $0 / 100)) }
+        note(reader)
     }
 
     /// Nil for each: a document's id says where it is.
     package func locate(_ positions: [Int64]) async -> [String?] {
         positions.map { _ in nil }
-    }
-
-    /// How much of a slice the server last said is done, 0 to 100, if it says so.
-    package func percentFinished(slice: Int) -> Double? {
-        state.withLock { $0.percentFinished[slice] }
     }
 
     private func look(_ call: HTTPCall, _ reader: inout VisitReader) async throws(SourceError) {
@@ -146,10 +141,9 @@ package final class VespaSource: RecordSource {
         try reader.finish(reply, schema: visit.schema, now: clock.now)
     }
 
-    private func note(_ reader: VisitReader, _ request: PageRequest) {
+    private func note(_ reader: VisitReader) {
         state.withLock { state in
             state.speaksLines = reader.form == .lines
-            state.percentFinished[request.slice] = reader.lines.percentFinished
             state.note(reader.page)
         }
     }

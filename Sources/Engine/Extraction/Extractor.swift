@@ -179,6 +179,7 @@ struct Extractor: Sendable {
             changes.removeAll { if case .set(SliceItem.leaseUntil.name, _) = $0 { true } else { false } }
         }
         if let read = page.bytesRead { changes.append(SliceItem.bytesRead.set(read)) }
+        if let read = page.fractionRead { changes.append(SliceItem.fractionRead.set(read)) }
         let mine = SliceItem.epoch == slice.epoch && SliceItem.page == slice.page && SliceItem.closed == false
         let item = PageItem(
             job: slice.job.id,

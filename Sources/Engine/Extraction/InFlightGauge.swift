@@ -10,8 +10,11 @@ final class InFlightGauge: Sendable {
     private let readings = Mutex<[JobID: Reading]>([:])
 
     private struct Reading {
-        var records: Int
-        var readAt: Timestamp
+        var records = 0
+        /// Everything this process has ever counted, so that what it counts while the books are asked is not lost.
+        var moved = 0
+        /// Nil until the books have been asked.
+        var readAt: Timestamp?
         /// Those who wait for room.
         var waiting: [Bell] = []
     }
@@ -26,7 +29,8 @@ final class InFlightGauge: Sendable {
     /// Counts records that this process has committed, or, below zero, booked.
     func add(_ records: Int, to job: JobID) {
         let woken = readings.withLock { readings in
-            readings[job]?.records += records
+            readings[job, default: Reading()].records += records
+            readings[job]?.moved += records
             return takeWaiting(&readings, job)
         }
         for bell in woken { bell.ring() }
@@ -52,21 +56,23 @@ final class InFlightGauge: Sendable {
     /// What is known, or what the books say where that is too old.
     private func records(of job: JobID) async throws(PortError) -> Int {
         let now = context.now
-        let known = readings.withLock { readings -> Int? in
-            guard let known = readings[job] else { return nil }
+        let (known, movedBefore) = readings.withLock { readings -> (Int?, Int) in
+            guard let known = readings[job], let readAt = known.readAt else { return (nil, readings[job]?.moved ?? 0) }
             // One of those who wait asks the books; the others go on with what is known.
-            if known.records > context.settings.inFlightMax, known.readAt.advanced(by: Self.ageMax) <= now {
+            if known.records > context.settings.inFlightMax, readAt.advanced(by: Self.ageMax) <= now {
                 readings[job]?.readAt = now
-                return nil
+                return (nil, known.moved)
             }
-            return known.records
+            return (known.records, known.moved)
         }
         if let known { return known }
-        let records = try await context.slices(of: job).reduce(0) { $0 + $1.inFlight }
-        let woken = readings.withLock { readings in
-            readings[job, default: Reading(records: 0, readAt: now)].records = records
-            readings[job]?.readAt = now
-            return takeWaiting(&readings, job)
+        let booked = try await context.slices(of: job).reduce(0) { $0 + $1.inFlight }
+        let (records, woken) = readings.withLock { readings in
+            var reading = readings[job] ?? Reading()
+            reading.records = booked + reading.moved - movedBefore
+            reading.readAt = now
+            readings[job] = reading
+            return (reading.records, takeWaiting(&readings, job))
         }
         for bell in woken { bell.ring() }
         return records

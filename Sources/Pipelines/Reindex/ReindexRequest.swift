@@ -113,14 +113,6 @@ package struct ReindexRequest: Sendable, Hashable {
                 "names \(skipIfPresent.count) fields, at most \(JSONLimit.presentAllMax) can be asked after; leave some out"
             )
         }
-        guard let fields else { return }
-        if let absent = skipIfPresent.first(where: { !fields.contains($0) && $0 != idField }) {
-            throw .field(
-                "skip-if-present",
-                "names \"\(absent)\", which this patch does not send, so that no record could ever have all of them; "
-                    + "add it to --fields or leave it out"
-            )
-        }
     }
 
     private static func check(_ names: [String], _ field: String) throws(JobError) {

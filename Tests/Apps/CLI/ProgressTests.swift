@@ -10,6 +10,11 @@ struct ProgressTests {
     @Test("the total is foretold from the bytes read, and exact once all slices are finished")
     func total() {
         #expect(Made.progress(extracted: 0, bytesRead: 0).total == nil)
+        let shares = Made.progress(extracted: 100, fractions: [0.5, 0.25])
+        #expect(shares.total == 267)
+        #expect(!shares.isTotalExact)
+        #expect(shares.fractionRead(of: shares.slices[1]) == 0.25)
+        #expect(Made.progress(extracted: 100, fractions: [0.5, nil]).total == nil)
         #expect(Made.progress(extracted: 100, bytesRead: 250).total == 400)
         #expect(!Made.progress(extracted: 100, bytesRead: 250).isTotalExact)
         let finished = Made.progress(extracted: 390, completed: 390, bytesRead: 1000, finished: true)
@@ -181,5 +186,21 @@ enum Made {
             return slice
         }
         return JobProgress(job, items, now: start.advanced(by: .seconds(second)))
+    }
+
+    /// Of a source that knows neither its records nor its bytes, but how far each slice is.
+    static func progress(extracted: Int, fractions: [Double?]) -> JobProgress {
+        var job = job(status: .inProgress, slices: fractions.count)
+        job.sourceBytes = nil
+        let items = fractions.enumerated().map { index, fraction in
+            var slice = SliceItem(job: job.id, index: index, match: "")
+            slice.fractionRead = fraction
+            if index == 0 {
+                slice.extracted = extracted
+                slice.inFlight = extracted
+            }
+            return slice
+        }
+        return JobProgress(job, items, now: start)
     }
 }

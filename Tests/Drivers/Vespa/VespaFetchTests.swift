@@ -201,23 +201,30 @@ struct VespaFetchTests {
         #expect(error?.description.contains("no connection") == true)
     }
 
-    @Test("a sample holds the first documents and estimates how many there are", arguments: Form.allCases)
-    func sample(form: Form) async throws {
+    @Test("a page says which share of its slice has been read, if the server does", arguments: Form.allCases)
+    func fraction(form: Form) async throws {
         try await visiting(version: form.version) { source, _ in
-            let some = try await source.sample(count: 120)
-            #expect(some.documents.count == 120)
-            #expect(some.documentsSeen >= 120)
-            #expect(!some.isComplete)
-            if form == .lines {
-                let estimate = try #require(some.documentsEstimated)
-                #expect((500...2000).contains(estimate))
-            } else {
-                #expect(some.documentsEstimated == nil)
-            }
-            let all = try await source.sample(count: 10_000)
-            #expect(all.isComplete)
-            #expect(all.documentsEstimated == 1000)
-            #expect(all.documents.count == 1000)
+            var page = SourcePage()
+            var next: Continuation?
+            var seen = 0
+            var fractions: [Double] = []
+            repeat {
+                try await source.fetch(
+                    PageRequest(slice: 0, slices: 1, continuation: next, recordsWanted: 120),
+                    into: &page
+                )
+                seen += page.records.count
+                if let fraction = page.fractionRead {
+                    fractions.append(fraction)
+                    // Buckets differ in size, so the share is a rough one.
+                    #expect(abs(fraction - Double(seen) / 1000) < 0.2, "\(fraction) after \(seen) of 1000")
+                }
+                next = page.next
+            } while next != nil
+            #expect(seen == 1000)
+            #expect(fractions == fractions.sorted())
+            #expect(fractions.isEmpty == (form != .lines))
+            if form == .lines { #expect(fractions.last == 1) }
         }
     }
 }

@@ -66,11 +66,6 @@ struct ReindexRequestTests {
         Wrong("skip-if-present", "an empty skip list") { $0.skipIfPresent = [] },
         Wrong("skip-if-present", "a name twice") { $0.skipIfPresent = ["a", "a"] },
         Wrong("skip-if-present", "65 names") { $0.skipIfPresent = (0...64).map { "f\($0)" } },
-        Wrong("skip-if-present", "a name that a patch doesn't send") {
-            $0.type = .patch
-            $0.fields = ["a"]
-            $0.skipIfPresent = ["b"]
-        },
         Wrong("concurrency", "no slice") { $0.concurrency = 0 },
         Wrong("concurrency", "257 slices") { $0.concurrency = 257 },
         Wrong("page-size", "an empty page") { $0.pageSize = 0 },

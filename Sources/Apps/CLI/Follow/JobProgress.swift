@@ -23,10 +23,21 @@ struct JobProgress: Sendable {
     var total: Int? {
         if !slices.isEmpty, slices.allSatisfy(\.finished) { return sheet.extracted }
         if let records = job.sourceRecords { return Int(records) }
-        guard let bytes = job.sourceBytes, bytes > 0, sheet.extracted > 0 else { return nil }
+        guard let bytes = job.sourceBytes, bytes > 0, sheet.extracted > 0 else { return totalByFractions }
         let read = slices.reduce(0) { $0 + $1.bytesRead }
         guard read > 0 else { return nil }
         return max(sheet.extracted, Int((Double(sheet.extracted) * Double(bytes) / Double(read)).rounded()))
+    }
+
+    /// What the slices' own word on how far they are foretells, once every slice has begun.
+    private var totalByFractions: Int? {
+        var read = 0.0
+        for slice in slices {
+            guard let fraction = slice.finished ? 1 : slice.fractionRead else { return nil }
+            read += fraction
+        }
+        guard read > 0, sheet.extracted > 0 else { return nil }
+        return max(sheet.extracted, Int((Double(sheet.extracted) * Double(slices.count) / read).rounded()))
     }
 
     /// Whether `total` is known and not only foretold.
@@ -43,7 +54,7 @@ struct JobProgress: Sendable {
     /// How much of a slice has been read, from 0 to 1; each slice is an equal part of the source's bytes.
     func fractionRead(of slice: SliceItem) -> Double? {
         if slice.finished { return 1 }
-        guard let bytes = job.sourceBytes, bytes > 0, job.concurrency > 0 else { return nil }
+        guard let bytes = job.sourceBytes, bytes > 0, job.concurrency > 0 else { return slice.fractionRead }
         return min(0.999, Double(slice.bytesRead) / (Double(bytes) / Double(job.concurrency)))
     }
 
