@@ -72,7 +72,7 @@ private struct Machine {
         )
         note("create to \(output)", answer)
         // Refused is right as long as another job writes there.
-        if answer.end != .exited(0) { expect(answer.errors.contains("is writing to"), answer.errors) }
+        if answer.end != .exited(0) { expect(answer.errors.contains("holds"), answer.errors) }
     }
 
     private mutating func order(_ words: String...) async throws {

@@ -12,7 +12,7 @@ package struct EmbeddedParts: JobParts {
     private let settings: Settings
     private let logger: Logger
 
-    /// - Parameter owner: Who works here; names the files that a sink writes to.
+    /// What a sink writes to is named after `owner`, who works here.
     package init(owner: OwnerID, settings: Settings, logger: Logger) {
         self.owner = owner
         self.settings = settings

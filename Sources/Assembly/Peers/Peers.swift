@@ -66,7 +66,8 @@ extension Settings {
 extension PeerSettings {
     /// The key itself, or what its file holds now; nil if neither is set.
     ///
-    /// - Parameter name: what the service's settings begin with, such as `ecommerce`.
+    /// The service's settings begin with `name`.
+    ///
     /// - Throws: `JobError.field` if the file can't be read or holds none.
     fileprivate func key(_ name: String) throws(JobError) -> String? {
         if let apiKey { return apiKey }
