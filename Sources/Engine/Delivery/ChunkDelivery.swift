@@ -14,6 +14,16 @@ struct ChunkDelivery: Sendable {
     private struct Part {
         var positions: [Int]
         var attempt = 1
+        /// When these records were first submitted.
+        let since: Timestamp
+        /// Half of a request that failed to the last, to see whether the other half fares better.
+        var isProbe = false
+    }
+
+    /// What is still to be submitted, the last first, and what failed while nothing else was taken either.
+    private struct Agenda {
+        var parts: [Part]
+        var stuck: [(part: Part, reason: String)] = []
     }
 
     /// Delivers until every position has ended, is accepted, or the sink halts.
@@ -36,8 +46,10 @@ struct ChunkDelivery: Sendable {
             )
         }
         wanted.removeAll { records.refusals[$0] != nil }
-        var parts = wanted.isEmpty ? [] : [Part(positions: wanted, attempt: attempt)]
-        while let part = parts.popLast() {
+        var agenda = Agenda(
+            parts: wanted.isEmpty ? [] : [Part(positions: wanted, attempt: attempt, since: context.now)]
+        )
+        while let part = try next(in: &agenda) {
             let request = DeliveryRequest(
                 chunk: chunk,
                 positions: part.positions,
@@ -47,17 +59,11 @@ struct ChunkDelivery: Sendable {
             switch try await submit(request) {
             case .answered(let outcomes, let place):
                 guard outcomes.count == part.positions.count else {
-                    try await again(
-                        part,
-                        "the sink answered for \(outcomes.count) records of \(part.positions.count)",
-                        nil,
-                        records,
-                        &parts,
-                        &progress
-                    )
+                    let reason = "the sink answered for \(outcomes.count) records of \(part.positions.count)"
+                    try await again(whole: part, reason, nil, records, &agenda, &progress)
                     continue
                 }
-                try await settle(part, outcomes, place, records, &parts, &progress)
+                try await settle(part, outcomes, place, records, &agenda, &progress)
             case .accepted(let receipt):
                 try await keep(receipt, part)
                 for position in part.positions { progress.raise(position, to: .accepted) }
@@ -65,16 +71,14 @@ struct ChunkDelivery: Sendable {
                 if part.positions.count == 1 {
                     refuse(part.positions[0], reason, part.attempt, records, &progress)
                 } else {
-                    let middle = part.positions.count / 2
-                    parts.append(Part(positions: Array(part.positions[middle...]), attempt: part.attempt))
-                    parts.append(Part(positions: Array(part.positions[..<middle]), attempt: part.attempt))
+                    agenda.parts += halves(of: part)
                 }
             case .overloaded(_, let after):
                 // Not the records' fault: it costs no attempt, however often it happens.
                 try await wait(after, attempt: part.attempt)
-                parts.append(part)
+                agenda.parts.append(part)
             case .unknown(let reason, let after):
-                try await again(part, reason, after, records, &parts, &progress)
+                try await again(whole: part, reason, after, records, &agenda, &progress)
             case .halted(let reason):
                 throw DeliveryHalted(reason: reason)
             }
@@ -111,7 +115,7 @@ struct ChunkDelivery: Sendable {
         _ outcomes: [RecordOutcome],
         _ place: SinkPlace?,
         _ records: ChunkRecords,
-        _ parts: inout [Part],
+        _ agenda: inout Agenda,
         _ progress: inout ChunkProgress
     ) async throws {
         var retries: [Int] = []
@@ -131,25 +135,74 @@ struct ChunkDelivery: Sendable {
         }
         if let place, !placed.isEmpty { progress.place(place, at: placed) }
         guard !retries.isEmpty else { return }
-        try await again(Part(positions: retries, attempt: part.attempt), reason, nil, records, &parts, &progress)
+        let rest = Part(positions: retries, attempt: part.attempt, since: part.since)
+        guard rest.attempt < context.settings.attemptsMax else {
+            giveUp(rest, reason, records, &progress)
+            return
+        }
+        try await again(rest, nil, &agenda)
     }
 
+    /// The part to submit next; nil when all have been settled.
+    ///
+    /// - Throws: `DeliveryHalted` if only such are left as failed while the destination took nothing at all: then nothing
+    ///   is wrong with them, and the job is to pause instead of giving records up.
+    private func next(in agenda: inout Agenda) throws(DeliveryHalted) -> Part? {
+        if let part = agenda.parts.popLast() { return part }
+        guard let (part, reason) = agenda.stuck.last else { return nil }
+        guard throttle.hasSucceeded(since: part.since) else {
+            throw DeliveryHalted(
+                reason:
+                    "the destination took nothing in \(part.attempt) attempts: \(reason); mend it, then resume the job"
+            )
+        }
+        agenda.parts = agenda.stuck.map { stuck in
+            var part = stuck.part
+            part.isProbe = false
+            return part
+        }
+        agenda.stuck = []
+        return agenda.parts.popLast()
+    }
+
+    /// A request failed as a whole, and nobody knows whether for its records or for the destination's sake.
+    ///
+    /// When attempts are used up, the destination decides: if it has taken anything meanwhile, it must be the records, and
+    /// the one to blame is looked for in halves.
     private func again(
-        _ part: Part,
+        whole part: Part,
         _ reason: String,
         _ after: Duration?,
         _ records: ChunkRecords,
-        _ parts: inout [Part],
+        _ agenda: inout Agenda,
         _ progress: inout ChunkProgress
     ) async throws {
-        guard part.attempt < context.settings.attemptsMax else {
-            for position in part.positions {
-                refuse(position, "gave up after \(part.attempt) attempts: \(reason)", part.attempt, records, &progress)
-            }
-            return
+        if part.attempt < context.settings.attemptsMax { return try await again(part, after, &agenda) }
+        let isTheirs = throttle.hasSucceeded(since: part.since)
+        guard part.positions.count > 1, isTheirs || !part.isProbe else {
+            return isTheirs ? giveUp(part, reason, records, &progress) : agenda.stuck.append((part, reason))
         }
         try await wait(after, attempt: part.attempt)
-        parts.append(Part(positions: part.positions, attempt: part.attempt + 1))
+        agenda.parts += halves(of: part, isProbe: !isTheirs)
+    }
+
+    private func again(_ part: Part, _ after: Duration?, _ agenda: inout Agenda) async throws {
+        try await wait(after, attempt: part.attempt)
+        agenda.parts.append(Part(positions: part.positions, attempt: part.attempt + 1, since: part.since))
+    }
+
+    /// The first half is on top.
+    private func halves(of part: Part, isProbe: Bool = false) -> [Part] {
+        let middle = part.positions.count / 2
+        return [part.positions[middle...], part.positions[..<middle]].map {
+            Part(positions: Array($0), attempt: part.attempt, since: part.since, isProbe: isProbe)
+        }
+    }
+
+    private func giveUp(_ part: Part, _ reason: String, _ records: ChunkRecords, _ progress: inout ChunkProgress) {
+        for position in part.positions {
+            refuse(position, "gave up after \(part.attempt) attempts: \(reason)", part.attempt, records, &progress)
+        }
     }
 
     private func wait(_ after: Duration?, attempt: Int) async throws(PortError) {

@@ -13,6 +13,7 @@ final class Throttle: Sendable {
         var limit: AdaptiveLimit
         var bucket: TokenBucket?
         var heldUntil: Timestamp?
+        var succeededAt: Timestamp?
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -67,11 +68,17 @@ final class Throttle: Sendable {
         let now = context.now
         let waiting = state.withLock { state in
             state.limit.end(number, outcome)
+            if outcome == .succeeded { state.succeededAt = now }
             if let hold { state.heldUntil = max(state.heldUntil ?? now, now.advanced(by: hold)) }
             defer { state.waiting = [] }
             return state.waiting
         }
         for continuation in waiting { continuation.resume() }
+    }
+
+    /// Whether any delivery of the job has been taken since then.
+    func hasSucceeded(since time: Timestamp) -> Bool {
+        state.withLock { state in state.succeededAt.map { $0 >= time } ?? false }
     }
 
     /// Waits until a place may be free.

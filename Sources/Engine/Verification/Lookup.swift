@@ -78,23 +78,41 @@ struct Lookup: Sendable {
 
     /// Those that the sink doesn't hold as they should be.
     private func findSuspects(among records: [Suspect]) async throws -> [Suspect] {
-        var found: [Suspect] = []
-        for start in stride(from: 0, to: records.count, by: sink.readIDsMax) {
-            let some = Array(records[start..<min(start + sink.readIDsMax, records.count)])
-            for (var record, held) in zip(some, try await read(some.map(\.id))) {
-                guard let held else {
-                    record.kind = .missing
-                    record.detail = "is not in the destination"
-                    found.append(record)
-                    continue
+        var rest = records[...]
+        return try await withThrowingTaskGroup(of: [Suspect].self) { group in
+            var found: [Suspect] = []
+            var underway = 0
+            while !rest.isEmpty || underway > 0 {
+                if !rest.isEmpty, underway < context.settings.confirmationsMax {
+                    let some = Array(rest.prefix(sink.readIDsMax))
+                    rest = rest.dropFirst(some.count)
+                    group.addTask { try await compare(some) }
+                    underway += 1
+                } else {
+                    found += try await group.next() ?? []
+                    underway -= 1
                 }
-                let differences = try JSONValue.parse(record.record)
-                    .differences(from: held, allowingMore: job.reindexType == .patch)
-                guard !differences.isEmpty else { continue }
-                record.kind = .different
-                record.detail = differences.joined(separator: ", ")
-                found.append(record)
             }
+            return found
+        }
+    }
+
+    /// As many as one call may ask for.
+    private func compare(_ records: [Suspect]) async throws -> [Suspect] {
+        var found: [Suspect] = []
+        for (var record, held) in zip(records, try await read(records.map(\.id))) {
+            guard let held else {
+                record.kind = .missing
+                record.detail = "is not in the destination"
+                found.append(record)
+                continue
+            }
+            let differences = try JSONValue.parse(record.record)
+                .differences(from: held, allowingMore: job.reindexType == .patch)
+            guard !differences.isEmpty else { continue }
+            record.kind = .different
+            record.detail = differences.joined(separator: ", ")
+            found.append(record)
         }
         return found
     }
