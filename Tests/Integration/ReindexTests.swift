@@ -134,7 +134,11 @@ extension RealProgram {
                 "--type",
                 "unstructured"
             )
-            let id = try await sandbox.reindex(.unstructured, to: "shop")
+            let started = try await sandbox.run(
+                "reindex", "start", "--account", Services.account, "--index", "products-unstructured"
+            )
+            #expect(started.errors.contains("nothing is delivered"), "\(started.errors)")
+            let id = started.output.trimmingCharacters(in: .whitespacesAndNewlines)
             try await sandbox.workUntilIdle()
             let job = try await sandbox.job(id)
             #expect(job.status == "completed" && job.record["sink"]?.stringValue == "classic:", "\(job)")

@@ -100,6 +100,11 @@ struct ReindexStartCommand: AsyncParsableCommand {
         try await common.withDeployment(makingIt: true, working: wait) { deployment in
             let request = try request(deployment.settings.reindex)
             let job = try await deployment.reindexStart.start(request)
+            if job.sink == Reindex.classicSink {
+                StandardError.write(
+                    "sluice: the index \(job.indexName) is Classic, for its record names no shop: nothing is delivered\n"
+                )
+            }
             guard wait else {
                 switch output.format {
                 case .table: StandardOutput.write("\(job.id)\n")
