@@ -93,7 +93,7 @@ struct ChunkDelivery: Sendable {
                 // Counting the owners takes system calls, and only a rate is shared.
                 let sharers = now.rate == nil ? 1 : await context.backend.owners.liveCount()
                 throttle.apply(rate: now.rate, concurrency: now.deliveryConcurrency, share: 1 / Double(sharers))
-                if now.status == .cancelling || now.status == .cancelled { throw DeliveryDropped() }
+                try Self.checkCancelled(now)
             }
             switch throttle.admit(records: request.positions.count) {
             case .wait(let duration): try await context.pause(duration)
@@ -205,9 +205,22 @@ struct ChunkDelivery: Sendable {
         }
     }
 
-    private func wait(_ after: Duration?, attempt: Int) async throws(PortError) {
+    /// However long a sink wants to be left alone, a cancel is felt within this.
+    private static let recheck: Duration = .milliseconds(200)
+
+    private func wait(_ after: Duration?, attempt: Int) async throws {
         let backoff = context.settings.backoff.delay(afterAttempt: attempt, random: context.random)
-        try await context.pause(max(after ?? .zero, backoff))
+        var left = max(after ?? .zero, backoff)
+        while left > .zero {
+            let part = min(left, Self.recheck)
+            try await context.pause(part)
+            left -= part
+            if let now = try await cache.get(job.jobKey) { try Self.checkCancelled(now) }
+        }
+    }
+
+    private static func checkCancelled(_ job: Job) throws {
+        if job.status == .cancelling || job.status == .cancelled { throw DeliveryDropped() }
     }
 
     private func refuse(

@@ -6,6 +6,19 @@ extension EngineContext {
     ///
     /// - Throws: `SourceError`, never transient; `PortError` when cancelled.
     public func fetch(_ request: PageRequest, from source: any RecordSource, into page: inout SourcePage) async throws {
+        _ = try await fetch(request, from: source, into: &page) { duration in
+            try await pause(duration)
+            return true
+        }
+    }
+
+    /// Fetches a page as above; false if `wait` says that there is no use in trying again.
+    func fetch(
+        _ request: PageRequest,
+        from source: any RecordSource,
+        into page: inout SourcePage,
+        wait: (Duration) async throws -> Bool
+    ) async throws -> Bool {
         var attempt = 1
         while true {
             do {
@@ -15,13 +28,13 @@ extension EngineContext {
                         "the source answered with the continuation it was asked for; no progress is possible"
                     )
                 }
-                return
+                return true
             } catch SourceError.transient(let reason, let after) {
                 guard attempt < settings.attemptsMax else {
                     throw SourceError.stopped("the source failed \(attempt) times: \(reason)")
                 }
                 let backoff = settings.backoff.delay(afterAttempt: attempt, random: random)
-                try await pause(max(after ?? .zero, backoff))
+                guard try await wait(max(after ?? .zero, backoff)) else { return false }
                 attempt += 1
             }
         }

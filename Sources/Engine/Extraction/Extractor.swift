@@ -21,11 +21,9 @@ struct Extractor: Sendable {
         var page = SourcePage()
         var batch = RecordBatch()
         while true {
-            guard !stop.isStopping, let job = try await cache.get(slice.job.jobKey), job.status == .inProgress else {
-                return .stopped
-            }
+            guard let job = try await job(of: slice) else { return .stopped }
             guard try await gauge.waitForRoom(job.id, stop: stop) else { continue }
-            try await fetch(slice, pageSize: job.pageSize, from: source, into: &page)
+            guard try await fetch(slice, pageSize: job.pageSize, from: source, into: &page) else { return .stopped }
             let cut = try await cutPage(page, job: job, source: source, transform: transform, batch: &batch)
             guard try await keepAndCommit(cut, page, slice) else { return .fenced }
             gauge.add(cut.recordCount, to: job.id)
@@ -35,12 +33,21 @@ struct Extractor: Sendable {
         }
     }
 
+    /// The job as it is to be extracted now; nil if it is not, or this process stops.
+    private func job(of slice: ClaimedSlice) async throws -> Job? {
+        guard !stop.isStopping, let job = try await cache.get(slice.job.jobKey), job.status == .inProgress else {
+            return nil
+        }
+        return job
+    }
+
+    /// False if the job is to stop, or this process, before the source has a page to give.
     private func fetch(
         _ slice: ClaimedSlice,
         pageSize: Int,
         from source: any RecordSource,
         into page: inout SourcePage
-    ) async throws {
+    ) async throws -> Bool {
         let request = PageRequest(
             slice: slice.index,
             slices: slice.job.concurrency,
@@ -49,7 +56,24 @@ struct Extractor: Sendable {
             bytesWanted: context.settings.pageBytesMax,
             recordBytesMax: context.settings.recordBytesMax
         )
-        try await context.fetch(request, from: source, into: &page)
+        return try await context.fetch(request, from: source, into: &page) { duration in
+            try await wait(duration, for: slice)
+        }
+    }
+
+    /// However long a source wants to be left alone, a stop and a pause are felt within this.
+    private static let recheck: Duration = .milliseconds(200)
+
+    private func wait(_ duration: Duration, for slice: ClaimedSlice) async throws -> Bool {
+        var left = duration
+        while try await job(of: slice) != nil {
+            guard left > .zero else { return true }
+            let part = min(left, Self.recheck)
+            await stop.pause(part, context.clock)
+            if Task.isCancelled { throw PortError(.cancelled, "cancelled while waiting for the source") }
+            left -= part
+        }
+        return false
     }
 
     private func cutPage(
