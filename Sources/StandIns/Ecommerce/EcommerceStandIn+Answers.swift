@@ -2,7 +2,7 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
-import SluiceCore
+package import SluiceCore
 
 extension EcommerceStandIn {
     static let keyHeader = name("X-API-Key")
@@ -33,7 +33,7 @@ extension EcommerceStandIn {
     }
 
     /// A moment as HTTP writes it, such as `Sun, 06 Nov 1994 08:49:37 GMT`.
-    static func date(_ moment: Timestamp) -> String {
+    package static func date(_ moment: Timestamp) -> String {
         let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         let civil = moment.civil

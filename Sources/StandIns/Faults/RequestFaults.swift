@@ -60,6 +60,11 @@ where Kind: Hashable & Sendable & RawRepresentable<String> {
         state.withLock { $0.scripted[kind, default: [:]][number] = fault }
     }
 
+    /// What was scripted and has not struck yet never will.
+    package func unscript() {
+        state.withLock { $0.scripted = [:] }
+    }
+
     /// Every request of a kind gets the fault, until it is set to nil.
     package func stand(_ fault: Fault?, for kind: Kind) {
         state.withLock { $0.standing[kind] = fault }
