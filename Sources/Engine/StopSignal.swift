@@ -45,7 +45,9 @@ public final class StopSignal: Sendable {
         }
     }
 
-    /// Runs something that is cancelled as soon as a stop is asked for; nil if it was.
+    /// Runs something that is cancelled as soon as a stop is asked for; nil if it brought nothing then.
+    ///
+    /// What it brings although it was cancelled is not lost: messages that were received stay hidden from everybody else.
     func race<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value? {
         try await withThrowingTaskGroup(of: Value?.self) { group in
             group.addTask { try await body() }
@@ -55,9 +57,11 @@ public final class StopSignal: Sendable {
             }
             defer { group.cancelAll() }
             do {
+                if let value = try await group.next() ?? nil { return value }
+                group.cancelAll()
                 return try await group.next() ?? nil
             } catch {
-                if isStopping { return nil }
+                if isStopping || Task.isCancelled { return nil }
                 throw error
             }
         }
