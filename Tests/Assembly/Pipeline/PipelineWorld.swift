@@ -47,7 +47,7 @@ struct PipelineWorld: Sendable {
     }
 
     /// More worlds than this at once would only wait for each other.
-    private static let turnstile = Turnstile(places: 8)
+    private static let turnstile = Turnstile(places: 10)
 
     /// Runs the body with everything up, and takes it down again.
     static func run(
