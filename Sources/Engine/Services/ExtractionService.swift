@@ -71,8 +71,23 @@ public final class ExtractionService: Launcher {
         bell.ring()
     }
 
-    /// Extracts until a stop is asked for; then ends at the slices' next checkpoints.
+    /// Extracts until a stop is asked for; then ends at the slices' next checkpoints, but within the grace period.
+    ///
+    /// A page that is still on its way by then is dropped, for nothing of it is committed.
     func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.extractUntilStopped() }
+            group.addTask {
+                await self.stop.wait()
+                // Cancelled when all slices have ended; either way the wait is over.
+                do { try await self.context.pause(self.context.settings.grace) } catch { return }
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    private func extractUntilStopped() async throws {
         try await withThrowingDiscardingTaskGroup { group in
             while !stop.isStopping {
                 do {

@@ -159,6 +159,22 @@ struct PipelineControlTests {
         }
     }
 
+    @Test("a worker stops within its grace though a visit hangs, and the next one completes the job")
+    func stopWhileHanging() async throws {
+        try await PipelineWorld.run {
+            $0.visitParameters = "?timeout=3600"
+            $0.engine.grace = .milliseconds(200)
+        } _: { world in
+            let id = try await world.start()
+            let fault = world.strikePages(.connection(.stall(nil)))
+            try await world.working { _ in try await world.waitForStrike(fault) }
+            try await world.expect(id, .inProgress, Sheet())
+            world.vespa.faults.unscript()
+            try await world.work()
+            try await world.expectArrived(id)
+        }
+    }
+
     @Test("a pause is felt though the source wants the job to come again much later")
     func pauseWhileWaiting() async throws {
         try await PipelineWorld.run { world in
