@@ -12,6 +12,33 @@ extension EngineContext {
         }
     }
 
+    /// Asks a source what it is, again with backoff while it fails transiently and attempts are left.
+    ///
+    /// - Parameters:
+    ///   - source: Not yet read from.
+    ///   - attempts: How often it is asked at most.
+    ///   - patience: A source that wants to be left alone for longer is not asked again.
+    /// - Returns: What it says of itself.
+    /// - Throws: `SourceError`, the last one; `PortError` when cancelled.
+    public func describe(
+        _ source: any RecordSource,
+        attempts: Int,
+        patience: Duration
+    ) async throws -> SourceDescription {
+        var attempt = 1
+        while true {
+            do {
+                return try await source.describe()
+            } catch {
+                guard case .transient(_, let after) = error, attempt < attempts, after ?? .zero <= patience else {
+                    throw error
+                }
+                try await pause(max(after ?? .zero, settings.backoff.delay(afterAttempt: attempt, random: random)))
+                attempt += 1
+            }
+        }
+    }
+
     /// Fetches a page as above; false if `wait` says that there is no use in trying again.
     func fetch(
         _ request: PageRequest,

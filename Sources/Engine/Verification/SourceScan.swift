@@ -27,7 +27,8 @@ struct SourceScan: Sendable {
     func forEachPage(_ body: (inout Page) async throws -> Void) async throws {
         let source = try context.parts.source(for: job)
         let transform = try context.parts.transform(for: job)
-        let description = try await source.describe()
+        let attempts = context.settings.attemptsMax
+        let description = try await context.describe(source, attempts: attempts, patience: .seconds(600))
         guard description.fingerprint == job.sourceFingerprint else {
             throw SourceError.changed(
                 "\(job.source) is not what job \(job.id) has read; there is nothing to compare with"

@@ -12,6 +12,10 @@ package struct ReindexStart: Sendable {
         self.places = places
     }
 
+    /// A source that fails for a moment is asked again, but somebody is waiting for the answer.
+    private static let looksMax = 3
+    private static let patience: Duration = .seconds(2)
+
     /// Checks everything about the request and creates its job; if anything is wrong, nothing is changed.
     ///
     /// - Throws: `JobError.field` naming what is wrong with the request, `JobError.destinationBusy`, `PortError`.
@@ -39,8 +43,8 @@ package struct ReindexStart: Sendable {
         try context.parts.checkSink(of: job)
         let description: SourceDescription
         do {
-            description = try await source.describe()
-        } catch {
+            description = try await context.describe(source, attempts: Self.looksMax, patience: Self.patience)
+        } catch let error as SourceError {
             // What the source advises is meant for a job that is under way; here there is none to resume.
             let advice = ", then resume the job"
             let reason = error.description

@@ -31,6 +31,25 @@ struct NthFaultTests {
         }
     }
 
+    @Test(
+        "a visit of a verification",
+        arguments: [.connection(.reset), .status(504), .halfLine(afterBuckets: 0)].map { VisitFault(fault: $0) }
+    )
+    func verifying(plan: VisitFault) async throws {
+        try await PipelineWorld.run(Product.plain(60)) { world in
+            let id = try await world.start()
+            try await world.work()
+            let runs = try await world.count { number in
+                let before = world.vespa.faults.requests[.visit, default: 0]
+                world.vespa.faults.script(plan.fault, at: before + number, of: .visit)
+                let report = try await world.verify(id)
+                #expect(report.isClean && report.matching == 60, "at \(number): \(report)")
+                return world.vespa.faults.requests[.visit, default: 0] - before
+            }
+            #expect(runs > 5)
+        }
+    }
+
     struct Request: Sendable, CustomTestStringConvertible {
         let kind: EcommerceRequestKind
         let fault: EcommerceFault

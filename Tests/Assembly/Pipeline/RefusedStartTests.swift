@@ -96,6 +96,24 @@ struct RefusedStartTests {
             try await world.expectArrived(id)
         }
     }
+
+    @Test("for a moment is looked at again, three times at most, and not if Vespa names a longer time")
+    func again() async throws {
+        try await PipelineWorld.run { world in
+            world.vespa.faults.script(.status(503), next: 2, of: .visit)
+            let id = try await world.start()
+            #expect(world.vespa.faults.requests[.visit] == 3)
+            try await world.work()
+            try await world.expectArrived(id)
+            let before = world.vespa.faults.requests[.visit, default: 0]
+            world.vespa.faults.script(.status(503), next: 3, of: .visit)
+            await #expect(throws: JobError.self) { try await world.start() }
+            #expect(world.vespa.faults.requests[.visit] == before + 3)
+            world.vespa.faults.script(.status(503, retryAfter: "60"), of: .visit)
+            await #expect(throws: JobError.self) { try await world.start() }
+            #expect(world.vespa.faults.requests[.visit] == before + 4)
+        }
+    }
 }
 
 extension PipelineWorld {
