@@ -3,8 +3,9 @@
 
     measure_reindex.py SIDE SLUICE DOCUMENTS [KIND]    CPU and memory; SIDE is sluice, tuned or source-shape
     measure_reindex.py same SLUICE DOCUMENTS [KIND]    whether all sides send the same documents
-    measure_reindex.py capacity SLUICE                 what the adaptive concurrency makes of a sink with a hard capacity
+    measure_reindex.py capacity SLUICE [OPTION…]       what the adaptive concurrency makes of a sink with a hard capacity
 
+The options of `capacity` are those of `sluice reindex start`; --set confirm.interval.seconds=3600 leaves only the deliveries.
 KIND is structured, unstructured or semi-structured (default). The peers need Benchmarks/.venv and .venv-emulator.
 """
 import contextlib
@@ -196,9 +197,12 @@ def same(sluice, documents, kind="semi-structured"):
 
 # Capacity
 
+# Small chunks and a slow sink: eighty requests at once must be the sink's limit, not this machine's.
 LATENCY_MILLISECONDS = int(os.environ.get("LATENCY", "250"))
 CHUNK = int(os.environ.get("CHUNK", "10"))
+# Seconds; what is reached is judged over so long, for requests come and go in bursts.
 WINDOW = 5.0
+# What the sink bears at once, and for how many seconds.
 PHASES = [("start", 8, 30), ("up", 80, 45), ("down", 8, 45)]
 
 
