@@ -46,4 +46,4 @@ bench: setup ## Measure Sluice against its peers (pip, in Benchmarks/.venv)
 	@for bench in Benchmarks/*.sh; do echo "== $$bench"; "$$bench"; done
 
 clean: ## Remove what was built
-	rm -rf .build .build-tsan Benchmarks/.build Benchmarks/.venv
+	rm -rf .build .build-tsan Benchmarks/.build Benchmarks/.venv Benchmarks/.venv-emulator
