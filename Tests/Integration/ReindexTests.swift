@@ -135,7 +135,12 @@ extension RealProgram {
                 "unstructured"
             )
             let started = try await sandbox.run(
-                "reindex", "start", "--account", Services.account, "--index", "products-unstructured"
+                "reindex",
+                "start",
+                "--account",
+                Services.account,
+                "--index",
+                "products-unstructured"
             )
             #expect(started.errors.contains("nothing is delivered"), "\(started.errors)")
             let id = started.output.trimmingCharacters(in: .whitespacesAndNewlines)

@@ -1,16 +1,16 @@
 // Products of a shop, as Vespa keeps them for each kind of Marqo index, and as Marqo's clients know them.
-package import SluiceCore
+public import SluiceCore
 
 /// A shop's products, each made when it is asked for; every kind of index holds the same ones.
 ///
 /// About 1.8 KB each in Vespa without vectors. Texts are in several scripts and have escapes; now and then an id holds
 /// `:` or `::`, a list's string `::`, a map's key a point, and a number is beyond 2^53 or a float with nothing behind its point.
-package struct ProductCorpus: Sendable {
-    package let kind: IndexKind
-    package let seed: UInt64
-    package let count: Int
+public struct ProductCorpus: Sendable {
+    public let kind: IndexKind
+    public let seed: UInt64
+    public let count: Int
     /// How many numbers each document's vector has; 0 for no vectors.
-    package let floats: Int
+    public let floats: Int
     /// Behind one reference, for a corpus is copied about.
     private final class Shared: Sendable {
         let texts: CorpusTexts
@@ -22,7 +22,7 @@ package struct ProductCorpus: Sendable {
 
     private let shared: Shared
 
-    package init(kind: IndexKind, seed: UInt64, count: Int, floats: Int = 0) {
+    public init(kind: IndexKind, seed: UInt64, count: Int, floats: Int = 0) {
         self.kind = kind
         self.seed = seed
         self.count = count
@@ -31,10 +31,10 @@ package struct ProductCorpus: Sendable {
     }
 
     /// Vespa's schema, which is both namespace and type of the documents.
-    package static let schema = "products"
+    public static let schema = "products"
 
     /// The fields as a structured index declares them; the other kinds declare none.
-    package var declared: [String: FieldType] { kind == .structured ? Self.declared : [:] }
+    public var declared: [String: FieldType] { kind == .structured ? Self.declared : [:] }
 
     private static let declared: [String: FieldType] = [
         "productTitle": .text, "variantTitle": .text, "variantImageUrl": .imagePointer, "description": .text,
@@ -44,17 +44,17 @@ package struct ProductCorpus: Sendable {
     ]
 
     /// The document's id in Vespa.
-    package func documentID(_ index: Int) -> String { "id:\(Self.schema):\(Self.schema)::\(userID(index))" }
+    public func documentID(_ index: Int) -> String { "id:\(Self.schema):\(Self.schema)::\(userID(index))" }
 
     /// The document's id as its client knows it.
-    package func userID(_ index: Int) -> String {
+    public func userID(_ index: Int) -> String {
         var bytes: [UInt8] = []
         product(index).writeID(into: &bytes)
         return String(decoding: bytes, as: UTF8.self)
     }
 
     /// Appends the document's `fields` as Vespa has them, one line of JSON.
-    package func write(_ index: Int, into bytes: inout [UInt8]) {
+    public func write(_ index: Int, into bytes: inout [UInt8]) {
         let product = product(index)
         switch kind {
         case .structured: product.writeStructured(into: &bytes)
@@ -64,7 +64,7 @@ package struct ProductCorpus: Sendable {
     }
 
     /// Appends the document that a client once sent, one line of JSON.
-    package func writeExpected(_ index: Int, into bytes: inout [UInt8]) {
+    public func writeExpected(_ index: Int, into bytes: inout [UInt8]) {
         product(index).writeDocument(into: &bytes)
     }
 

@@ -1,12 +1,12 @@
 // From a Vespa document to the Marqo document that it was made from, in one pass over its bytes.
-package import SluiceCore
+public import SluiceCore
 
 /// Writes a document with `_id` and the user's fields only; maps are objects again, and copies stand once.
 ///
 /// Takes what Vespa hands out, `{"put":"id:…","fields":{…}}` or `{"id":"id:…","fields":{…}}`. Numbers and strings keep
 /// their bytes. What Marqo derives (chunks, vectors, scores, counters) is left out, and so is what the document alone can't
 /// say: a custom vector comes back as its content, a combination of fields not at all.
-package struct MarqoTransform: RecordTransform {
+public struct MarqoTransform: RecordTransform {
     /// Behind one reference, for a transform is copied on the way to every page.
     private final class Prepared: Sendable {
         let plan: MarqoPlan
@@ -17,7 +17,7 @@ package struct MarqoTransform: RecordTransform {
     }
 
     private let prepared: Prepared
-    package let fingerprint: String
+    public let fingerprint: String
 
     /// - Parameters:
     ///   - kind: How the index keeps documents; a document that says otherwise is refused.
@@ -25,7 +25,7 @@ package struct MarqoTransform: RecordTransform {
     ///   - type: A post writes whole documents, a patch only `fields` and the id.
     ///   - fields: What a patch sends, in the user's names: a map's name stands for all of the map.
     ///   - skipIfPresent: A document that has all of these fields is skipped; an empty list skips none.
-    package init(
+    public init(
         kind: IndexKind,
         declared: [String: FieldType],
         type: Job.ReindexType,
@@ -37,7 +37,7 @@ package struct MarqoTransform: RecordTransform {
         fingerprint = MarqoPlan.fingerprint(kind: kind, declared: declared, keep: keep, skipIfPresent: skipIfPresent)
     }
 
-    package init(_ job: Job, index: IndexDetails) {
+    public init(_ job: Job, index: IndexDetails) {
         self.init(
             kind: index.kind,
             declared: index.fields,
@@ -47,7 +47,7 @@ package struct MarqoTransform: RecordTransform {
         )
     }
 
-    package func transform(
+    public func transform(
         _ bytes: UnsafeRawBufferPointer,
         range: Range<Int>,
         into batch: inout RecordBatch
