@@ -105,6 +105,8 @@ public enum Confirmation: Sendable, Equatable {
     case undetermined(reason: String)
     /// The sink does not know the receipt.
     case forgotten
+    /// Too many questions at once.
+    case overloaded(reason: String, after: Duration?)
     /// Could not be asked just now.
     case unknown(reason: String, after: Duration?)
     case halted(reason: String)

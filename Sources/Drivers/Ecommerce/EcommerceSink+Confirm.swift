@@ -16,7 +16,8 @@ extension EcommerceSink {
             switch EcommerceRefusal(reply.status) {
             case .missing: return .forgotten
             case .key, .address: return .halted(reason: mending(reply, reason))
-            case .records, .overload, .outage: return .unknown(reason: reason, after: wait(reply))
+            case .overload: return .overloaded(reason: reason, after: wait(reply))
+            case .records, .outage: return .unknown(reason: reason, after: wait(reply))
             }
         }
         do {

@@ -87,7 +87,7 @@ struct Confirmer: Sendable {
         )
         let followUp = FollowUp(receipt: receipt, job: job, sink: sink, payload: payload)
         let isLate = receipt.deadline <= context.now
-        switch await sink.confirm(receipt.receipt, for: request) {
+        switch try await ask(sink, about: receipt.receipt, request, throttle: sinks.throttle(for: job)) {
         case .ended(let outcomes) where outcomes.count == receipt.positions.count:
             try await end(followUp, outcomes)
         case .ended(let outcomes):
@@ -105,12 +105,38 @@ struct Confirmer: Sendable {
             try await end(followUp, receipt.positions.map { _ in .retry(reason: reason) })
         case .open, .forgotten:
             try await wait(followUp, isLate)
-        case .unknown(_, let after):
+        case .unknown(_, let after), .overloaded(_, let after):
             // The sink may have needed the records, and not have got them.
             if let loss = try payload.loss { return try await endWithoutRecords(receipt, loss) }
             try await wait(followUp, isLate, atLeast: after)
         case .halted(let reason):
             throw DeliveryHalted(reason: reason)
+        }
+    }
+
+    /// Asks when the destination has a place free: questions share its capacity with deliveries.
+    private func ask(
+        _ sink: any ConfirmingSink,
+        about receipt: String,
+        _ request: ConfirmationRequest,
+        throttle: Throttle
+    ) async throws -> Confirmation {
+        while true {
+            switch throttle.admit(records: nil) {
+            case .wait(let duration): try await context.pause(duration)
+            case .full: await throttle.waitForPlace()
+            case .go(let number):
+                let answer = await sink.confirm(receipt, for: request)
+                switch answer {
+                case .overloaded(_, let after):
+                    throttle.finish(number, .overloaded, hold: after, isDelivery: false)
+                case .unknown, .halted:
+                    throttle.finish(number, .undecided, isDelivery: false)
+                case .open, .ended, .failed, .undetermined, .forgotten:
+                    throttle.finish(number, .succeeded, isDelivery: false)
+                }
+                return answer
+            }
         }
     }
 

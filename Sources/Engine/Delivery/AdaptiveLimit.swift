@@ -1,20 +1,30 @@
 // How many deliveries at once a destination bears, found out by trying.
 import SluiceCore
 
-/// Additive increase, multiplicative decrease, with a slow start.
+/// Comes back quickly to where overload began, lingers there, and then probes for more, ever faster.
 ///
-/// Only a successful round trip raises the limit, only an overload lowers it, and at most once for the deliveries
-/// that were under way together.
+/// It starts slowly and doubles each round trip until the first overload. Only successful round trips raise the limit, and
+/// only when its places are used. An overload lowers it by a tenth below the edge where it began; every further refusal
+/// among the deliveries that were under way together shows that the edge is one lower still, so that a capacity that falls
+/// to a tenth is found within a round trip.
 struct AdaptiveLimit: Sendable, Equatable {
     /// A limit set by an operator; it then neither rises nor falls.
     var fixed: Int?
     private var current: Double
     private let maximum: Double
-    private var isStarting = true
-    /// Deliveries begun before this do not lower the limit again.
+    /// How many at once the destination bore just before it was overloaded last; nil until it was.
+    private var edge: Double?
+    /// Since the limit was last lowered.
+    private var roundTrips = 0.0
+    /// Deliveries begun before this belong to the overload that lowered the limit.
     private var loweredAt: Int = -1
     private var begun = 0
     private(set) var underway = 0
+
+    /// How far below the edge an overload leads.
+    private static let stepBack = 0.1
+    /// How many round trips it takes to come back to the edge.
+    private static let comeback = 8.0
 
     init(initial: Int = 4, maximum: Int) {
         current = Double(min(initial, maximum))
@@ -37,15 +47,35 @@ struct AdaptiveLimit: Sendable, Equatable {
         case .succeeded:
             // Idle places prove nothing about what the destination bears.
             guard Double(underway + 1) >= current / 2 else { return }
-            current = min(maximum, isStarting ? current + 1 : current + 1 / current)
-        case .overloaded:
+            guard let edge else {
+                current = min(maximum, current + 1)
+                return
+            }
             guard number > loweredAt else { return }
-            isStarting = false
-            loweredAt = begun
-            current = max(1, current / 2)
+            roundTrips += 1 / current
+            current = min(maximum, max(1, Self.limit(edge: edge, roundTrips: roundTrips)))
+        case .overloaded:
+            if number > loweredAt {
+                loweredAt = begun
+                roundTrips = 0
+                edge = max(1, current.rounded(.down) - 1)
+            } else {
+                edge = max(1, (edge ?? current) - 1)
+            }
+            current = max(1, (edge ?? 1) * (1 - Self.stepBack))
         case .undecided:
             break
         }
+    }
+
+    /// Steep far from the edge and flat near it, on both sides.
+    private static func limit(edge: Double, roundTrips: Double) -> Double {
+        let distance = (roundTrips - comeback) / comeback
+        if distance < 0 { return edge + edge * stepBack * distance * distance * distance }
+        // A first overload after the comeback may have been chance; one more round trip is waited for.
+        guard roundTrips > comeback + 1 else { return edge }
+        let growth = (1 + distance) * (1 + distance) * (1 + distance) * (1 + distance) - 1
+        return edge + max(1, edge * stepBack) * growth / 4
     }
 
     enum Outcome: Sendable {

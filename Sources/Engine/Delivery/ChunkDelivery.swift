@@ -150,7 +150,7 @@ struct ChunkDelivery: Sendable {
     private func next(in agenda: inout Agenda) throws(DeliveryHalted) -> Part? {
         if let part = agenda.parts.popLast() { return part }
         guard let (part, reason) = agenda.stuck.last else { return nil }
-        guard throttle.hasSucceeded(since: part.since) else {
+        guard throttle.hasTaken(since: part.since) else {
             throw DeliveryHalted(
                 reason:
                     "the destination took nothing in \(part.attempt) attempts: \(reason); mend it, then resume the job"
@@ -178,7 +178,7 @@ struct ChunkDelivery: Sendable {
         _ progress: inout ChunkProgress
     ) async throws {
         if part.attempt < context.settings.attemptsMax { return try await again(part, after, &agenda) }
-        let isTheirs = throttle.hasSucceeded(since: part.since)
+        let isTheirs = throttle.hasTaken(since: part.since)
         guard part.positions.count > 1, isTheirs || !part.isProbe else {
             return isTheirs ? giveUp(part, reason, records, &progress) : agenda.stuck.append((part, reason))
         }

@@ -14,6 +14,7 @@ final class Throttle: Sendable {
         var bucket: TokenBucket?
         var heldUntil: Timestamp?
         var succeededAt: Timestamp?
+        var tookAt: Timestamp?
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -41,7 +42,9 @@ final class Throttle: Sendable {
     }
 
     /// How long to wait before the records may go, or the number of the place that was taken for them.
-    func admit(records: Int) -> Admission {
+    ///
+    /// A question about receipts moves no record: it takes a place, and none of the rate.
+    func admit(records: Int?) -> Admission {
         let now = context.now
         return state.withLock { state in
             if let until = state.heldUntil {
@@ -49,7 +52,7 @@ final class Throttle: Sendable {
                 state.heldUntil = nil
             }
             guard let number = state.limit.begin() else { return .full }
-            if let wait = state.bucket?.take(records, now: now) {
+            if let records, let wait = state.bucket?.take(records, now: now) {
                 state.limit.end(number, .undecided)
                 return .wait(min(wait, Self.recheck))
             }
@@ -64,12 +67,19 @@ final class Throttle: Sendable {
         case full
     }
 
-    func finish(_ number: Int, _ outcome: AdaptiveLimit.Outcome, hold: Duration? = nil) {
+    /// Gives a place back; `isDelivery` says whether records were on their way in it, or only a question.
+    func finish(_ number: Int, _ outcome: AdaptiveLimit.Outcome, hold: Duration? = nil, isDelivery: Bool = true) {
         let now = context.now
         let waiting = state.withLock { state in
             state.limit.end(number, outcome)
-            if outcome == .succeeded { state.succeededAt = now }
-            if let hold { state.heldUntil = max(state.heldUntil ?? now, now.advanced(by: hold)) }
+            if outcome == .succeeded {
+                state.succeededAt = now
+                if isDelivery { state.tookAt = now }
+            }
+            // While others go through, a refusal is one too many and not a closed door: the limit has learnt of it.
+            if let hold, state.succeededAt.map({ $0.duration(to: now) > hold }) ?? true {
+                state.heldUntil = max(state.heldUntil ?? now, now.advanced(by: hold))
+            }
             defer { state.waiting = [] }
             return state.waiting
         }
@@ -77,8 +87,8 @@ final class Throttle: Sendable {
     }
 
     /// Whether any delivery of the job has been taken since then.
-    func hasSucceeded(since time: Timestamp) -> Bool {
-        state.withLock { state in state.succeededAt.map { $0 >= time } ?? false }
+    func hasTaken(since time: Timestamp) -> Bool {
+        state.withLock { state in state.tookAt.map { $0 >= time } ?? false }
     }
 
     /// Waits until a place may be free.

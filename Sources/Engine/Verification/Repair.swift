@@ -161,7 +161,7 @@ struct Repair: Sendable {
             case .failed(let reason), .undetermined(let reason): return again(reason)
             case .forgotten: return again("the sink does not know its receipt any more")
             case .halted(let reason): throw SinkError.stopped(reason)
-            case .open, .unknown, .ended: try await context.pause(context.settings.confirmInterval)
+            case .open, .unknown, .overloaded, .ended: try await context.pause(context.settings.confirmInterval)
             }
         }
         return again("not confirmed in time")

@@ -51,7 +51,7 @@ struct ConfirmTests {
             Row(fault: .status(403), kind: "halted", says: "key"),
             Row(fault: .status(301), kind: "halted", says: "URL"),
             Row(fault: .status(400), kind: "unknown", says: "400"),
-            Row(fault: .status(429, retryAfter: .seconds(5)), kind: "unknown", after: .seconds(5)),
+            Row(fault: .status(429, retryAfter: .seconds(5)), kind: "overloaded", after: .seconds(5)),
             Row(fault: .status(500), kind: "unknown", says: "500"),
             Row(fault: .status(503, retryAfter: .seconds(5)), kind: "unknown", after: .seconds(5)),
             Row(fault: .before(.reset), kind: "unknown"),

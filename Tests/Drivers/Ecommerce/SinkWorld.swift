@@ -119,6 +119,7 @@ extension Confirmation {
         case .failed(let reason): ("failed", reason, nil)
         case .undetermined(let reason): ("undetermined", reason, nil)
         case .forgotten: ("forgotten", "", nil)
+        case .overloaded(let reason, let after): ("overloaded", reason, after)
         case .unknown(let reason, let after): ("unknown", reason, after)
         case .halted(let reason): ("halted", reason, nil)
         }

@@ -75,14 +75,21 @@ struct AdaptiveLimitTests {
         #expect(limit.limit == 16)
     }
 
-    @Test("falls by half, once for all that were under way together")
+    @Test("falls a little below where overload began, once for all that were under way together")
     func falls() throws {
-        var limit = AdaptiveLimit(initial: 16, maximum: 64)
-        try fill(&limit, .overloaded)
-        #expect(limit.limit == 8)
-        try fill(&limit, .overloaded)
-        #expect(limit.limit == 4)
-        for _ in 0..<10 { try fill(&limit, .overloaded) }
+        var limit = AdaptiveLimit(initial: 20, maximum: 64)
+        var numbers: [Int] = []
+        while let number = limit.begin() { numbers.append(number) }
+        for (place, number) in numbers.enumerated() { limit.end(number, place == 0 ? .overloaded : .succeeded) }
+        #expect((17...18).contains(limit.limit), "\(limit.limit)")
+    }
+
+    @Test("finds a capacity that has fallen to a tenth within one round trip")
+    func fallsFar() throws {
+        var limit = AdaptiveLimit(initial: 80, maximum: 128)
+        try answer(&limit, capacity: 8)
+        #expect((6...8).contains(limit.limit), "\(limit.limit)")
+        for _ in 0..<3 { try fill(&limit, .overloaded) }
         #expect(limit.limit == 1)
     }
 
@@ -106,17 +113,47 @@ struct AdaptiveLimitTests {
         #expect(limit.begin() == nil)
     }
 
-    @Test("comes near a destination's capacity and stays there")
-    func converges() throws {
+    @Test("uses a destination's capacity, and is hardly ever refused", arguments: [2, 8, 40, 200])
+    func converges(capacity: Int) throws {
         var limit = AdaptiveLimit(initial: 4, maximum: 256)
-        var sum = 0
-        for round in 0..<400 {
-            var numbers: [Int] = []
-            while let number = limit.begin() { numbers.append(number) }
-            for (place, number) in numbers.enumerated() { limit.end(number, place < 40 ? .succeeded : .overloaded) }
-            if round >= 200 { sum += limit.limit }
+        for _ in 0..<200 { try answer(&limit, capacity: capacity) }
+        var taken = 0
+        var refused = 0
+        for _ in 0..<400 {
+            let (some, others) = try answer(&limit, capacity: capacity)
+            taken += some
+            refused += others
         }
-        #expect((20...44).contains(sum / 200), "on average \(sum / 200) at once for a capacity of 40")
+        let used = Double(taken) / Double(400 * capacity)
+        #expect(used >= (capacity > 2 ? 0.85 : 0.5), "\(used) of \(capacity)")
+        #expect(Double(refused) <= 0.05 * Double(taken + refused), "\(refused) of \(taken + refused)")
+    }
+
+    @Test("comes up to ten times the capacity in a hundred round trips, and down at once")
+    func changes() throws {
+        var limit = AdaptiveLimit(initial: 4, maximum: 256)
+        for _ in 0..<200 { try answer(&limit, capacity: 8) }
+        var trips = 0
+        while limit.limit < 68, trips < 1000 {
+            try answer(&limit, capacity: 80)
+            trips += 1
+        }
+        #expect(trips <= 100, "\(trips) round trips")
+        for _ in 0..<200 { try answer(&limit, capacity: 80) }
+        try answer(&limit, capacity: 8)
+        try answer(&limit, capacity: 8)
+        #expect((5...8).contains(limit.limit), "\(limit.limit)")
+    }
+
+    /// One round trip to a destination that bears so many at once; how many were taken and refused.
+    @discardableResult
+    private func answer(_ limit: inout AdaptiveLimit, capacity: Int) throws -> (taken: Int, refused: Int) {
+        var numbers: [Int] = []
+        while let number = limit.begin() { numbers.append(number) }
+        // A refusal comes at once, a success after its round trip.
+        for number in numbers.dropFirst(capacity) { limit.end(number, .overloaded) }
+        for number in numbers.prefix(capacity) { limit.end(number, .succeeded) }
+        return (min(numbers.count, capacity), max(0, numbers.count - capacity))
     }
 
     /// Takes every place and gives all of them back with one outcome.
