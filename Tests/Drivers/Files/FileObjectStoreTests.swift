@@ -70,6 +70,23 @@ struct FileObjectStoreTests {
         #expect(try folder.names() == [".tmp"])
     }
 
+    @Test("a store opens while others of its root are being closed")
+    func openedAmongClosing() async throws {
+        let folder = try TestFolder()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for worker in 0..<8 {
+                group.addTask {
+                    for round in 0..<100 {
+                        let store = try FileObjectStore(root: folder.path)
+                        try await store.put([1], at: "a/\(worker)-\(round)", onlyIfAbsent: true)
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try folder.names(in: ".tmp").isEmpty)
+    }
+
     @Test("a list or a read never leaves the root")
     func noEscape() async throws {
         let folder = try TestFolder()

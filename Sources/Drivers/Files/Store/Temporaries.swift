@@ -48,12 +48,22 @@ final class Temporaries: Sendable {
 
     private static func removeOrphans(in shared: String) throws(SystemFailure) {
         for entry in try Folder.entries(of: shared) ?? [] {
-            let path = shared + "/" + entry.name
-            if !entry.isFolder {
-                try Folder.remove(path)
-            } else if try OpenFile(path, O_RDONLY | O_DIRECTORY).lock() {
-                try Folder.removeWithFiles(path)
+            do throws(SystemFailure) {
+                try remove(entry.isFolder, shared + "/" + entry.name)
+            } catch {
+                // An owner that ends removes its folder without waiting for the gate: what is gone is nobody's any more.
+                guard error.isMissing else { throw error }
             }
         }
+    }
+
+    /// A file always, a folder unless somebody holds it.
+    private static func remove(_ isFolder: Bool, _ path: String) throws(SystemFailure) {
+        guard isFolder else {
+            _ = try Folder.remove(path)
+            return
+        }
+        let folder = try OpenFile(path, O_RDONLY | O_DIRECTORY)
+        if try folder.lock() { try Folder.removeWithFiles(path) }
     }
 }
