@@ -53,6 +53,23 @@ struct WorkerTests {
         #expect(sink.delivered == FixedSource.delivered)
     }
 
+    @Test("stops although a destination wants its receipts left alone for minutes")
+    func stopsWhileHeld() async throws {
+        let sink = RestingSink()
+        let backend = MemoryBackend(clock: WallClock())
+        let context = context(CrowdedParts(sink: sink), backend: backend, deliveries: 4, isAtomic: true)
+        _ = try await create("index", context)
+        // The first worker has everything accepted. The second one knows of no success when it is sent away.
+        for wish in [RestingSink.Event.accepted, .askedInVain] {
+            let worker = worker(context)
+            let running = Task { try await worker.run() }
+            await sink.reached(wish, count: wish == .accepted ? FixedSource.delivered.count : 1)
+            worker.stop.stop()
+            try await running.value
+            sink.rests.withLock { $0 = true }
+        }
+    }
+
     private func context(
         _ parts: CrowdedParts,
         backend: MemoryBackend = MemoryBackend(clock: WallClock()),
@@ -65,6 +82,7 @@ struct WorkerTests {
         settings.tick = .milliseconds(20)
         settings.longPoll = .milliseconds(200)
         settings.lease = .milliseconds(200)
+        settings.confirmInterval = .milliseconds(20)
         var logger = Logger(label: "worker")
         logger.logLevel = .critical
         return EngineContext(
@@ -161,5 +179,33 @@ private final class StuckSink: RecordSink {
         arrivals.continuation.yield()
         for await _ in AsyncStream<Never>.makeStream().stream {}
         return .unknown(reason: "cancelled", after: nil)
+    }
+}
+
+/// Accepts everything, and says nothing of how it ended; later it does not even want to be asked.
+private final class RestingSink: ConfirmingSink {
+    enum Event: Equatable { case accepted, askedInVain }
+
+    let rests = Mutex(false)
+    private let events = AsyncStream.makeStream(of: Event.self)
+
+    /// Returns when something has happened so often.
+    func reached(_ wanted: Event, count: Int) async {
+        var left = count
+        for await event in events.stream where event == wanted {
+            left -= 1
+            if left == 0 { return }
+        }
+    }
+
+    func deliver(_ request: DeliveryRequest) async -> DeliveryAnswer {
+        for _ in request.positions { events.continuation.yield(.accepted) }
+        return .accepted(receipt: request.chunk.path)
+    }
+
+    func confirm(_ receipt: String, for request: ConfirmationRequest) async -> SluiceCore.Confirmation {
+        guard rests.withLock({ $0 }) else { return .open }
+        events.continuation.yield(.askedInVain)
+        return .overloaded(reason: "429", after: .seconds(600))
     }
 }

@@ -118,6 +118,31 @@ extension RealProgram {
             let after = try JSONValue.parse(mended.output)
             #expect(after["repaired"]?.intValue == 1 && after["different"]?.intValue == 0, "\(after)")
             #expect(after["matching"]?.intValue == 100, "\(after)")
+            #expect(after["settled"]?.intValue == 0, "what was repaired did not settle by itself: \(after)")
+        }
+
+        @Test("verify finds in a file what was changed, taken out and added")
+        func verifyFile() async throws {
+            let sandbox = try Sandbox()
+            let input = try sandbox.makeRecords(300)
+            let output = sandbox.path("out.jsonl")
+            let id = try await sandbox.create(from: input, to: output)
+            try await sandbox.workUntilIdle()
+            #expect(try await sandbox.verify(id)["matching"]?.intValue == 300)
+
+            var lines = try #require(contents(of: output)).split(separator: UInt8(ascii: "\n")).map { Array($0) }
+            let changed = try #require(JSONValue.parse(lines[7])["_id"])
+            lines[7] = Array(#"{"_id":\#(changed)}"#.utf8)
+            lines.remove(at: 4)
+            lines.append(Array(#"{"_id":"nobody's"}"#.utf8))
+            let spoilt = Data(lines.flatMap { $0 + [UInt8(ascii: "\n")] })
+            try spoilt.write(to: URL(fileURLWithPath: output))
+            let broken = try await sandbox.run("job", "verify", id, "--format", "json")
+            #expect(broken.end == .exited(3), "\(broken.errors)")
+            let report = try JSONValue.parse(broken.output)
+            for (name, count) in [("matching", 298), ("missing", 1), ("different", 1), ("extra", 1)] {
+                #expect(report[name]?.intValue == count, "\(name): \(report)")
+            }
         }
 
         @Test("an index without a shop delivers nothing, and the job says so")

@@ -122,6 +122,7 @@ struct Confirmer: Sendable {
         throttle: Throttle
     ) async throws -> Confirmation {
         while true {
+            try Task.checkCancellation()
             switch throttle.admit(records: nil) {
             case .wait(let duration): try await context.pause(duration)
             case .full: await throttle.waitForPlace()

@@ -112,7 +112,9 @@ public final class Worker: Service {
         while !stop.isStopping {
             do {
                 if try await schedule.isDue("confirm", every: context.settings.confirmInterval) {
-                    _ = try await confirmer.poll()
+                    // A poll may go through thousands of receipts, and wait as long as the destination asks for: a stop
+                    // cuts it short, and whatever it had begun is begun again.
+                    _ = try await stop.race { try await self.confirmer.poll() }
                     fullSince = nil
                 }
             } catch let error as PortError where error.code == .outOfSpace {

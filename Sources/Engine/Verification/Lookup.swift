@@ -48,10 +48,12 @@ struct Lookup: Sendable {
             }
         }
         // However a record ends up counted, it was compared.
-        suspects = try await lookAgain(suspects, &report)
+        let atFirst = suspects.count
+        suspects = try await lookAgain(suspects)
+        report.settled = atFirst - suspects.count
         if options.repairs, !suspects.isEmpty {
             report.repaired = try await Repair(context: context, job: job, sink: sink).deliver(suspects)
-            suspects = try await lookAgain(suspects, &report)
+            suspects = try await lookAgain(suspects)
         }
         for suspect in suspects { report.count(suspect) }
         report.changedSince = try await changed(suspects)
@@ -134,12 +136,10 @@ struct Lookup: Sendable {
     }
 
     /// Waits for writes that may be on their way; those that still are not as they should be.
-    private func lookAgain(_ suspects: [Suspect], _ report: inout VerificationReport) async throws -> [Suspect] {
+    private func lookAgain(_ suspects: [Suspect]) async throws -> [Suspect] {
         guard !suspects.isEmpty else { return [] }
         try await context.pause(options.settle)
-        let still = try await findSuspects(among: suspects)
-        report.settled += suspects.count - still.count
-        return still
+        return try await findSuspects(among: suspects)
     }
 
     /// How many of them the job has sent otherwise than the source has them now.
