@@ -4,8 +4,18 @@ import SluiceCore
 
 /// Checks and makes the database's own tables.
 enum Schema {
-    /// Refuses what is not ours or newer than we are; to be called before anything is changed.
+    /// Refuses what is not ours or newer than we are; to be called before anything is changed, and outside a transaction.
+    ///
+    /// In one transaction, since another process may be making the tables at this moment: its tables seen without its
+    /// mark would look like another program's.
     static func check(_ database: Database, path: String) throws {
+        try database.inTransaction(.deferred) {
+            try checkInTransaction(database, path: path)
+            return .commit
+        }
+    }
+
+    private static func checkInTransaction(_ database: Database, path: String) throws {
         let version = try Int.fetchOne(database, sql: "pragma user_version") ?? 0
         let application = try Int.fetchOne(database, sql: "pragma application_id") ?? 0
         let tables = try Int.fetchOne(database, sql: "select count(*) from sqlite_schema") ?? 0
@@ -26,9 +36,9 @@ enum Schema {
         try Int.fetchOne(database, sql: "pragma application_id") == SQLiteFile.applicationID
     }
 
-    /// Makes the tables in a new file; in a standing one it does nothing.
+    /// Makes the tables in a new file, inside the caller's transaction; in a standing one it does nothing.
     static func make(_ database: Database, path: String) throws {
-        try check(database, path: path)
+        try checkInTransaction(database, path: path)
         guard try !isMade(database) else { return }
         try database.execute(sql: tables)
         try database.execute(sql: "pragma application_id = \(SQLiteFile.applicationID)")

@@ -2,10 +2,11 @@
 import Foundation
 import GRDB
 import Glibc
-import SQLiteDriver
 import SluiceCore
 import SluiceTestKit
 import Testing
+
+@testable import SQLiteDriver
 
 @Suite("Opening a database")
 struct OpeningTests {
@@ -70,6 +71,29 @@ struct OpeningTests {
         let error = try await refusal(scratch.path)
         #expect(error.code == .invalidRequest)
         #expect(error.message.contains("version 999") && error.message.contains("update sluice"))
+    }
+
+    @Test("a file that another process is making at that very moment is ours, and not another program's")
+    func isBeingMade() throws {
+        for mode in ["delete", "wal"] {
+            let scratch = try Scratch()
+            let (ours, theirs) = (try DatabaseQueue(path: scratch.path), try DatabaseQueue(path: scratch.path))
+            try ours.writeWithoutTransaction { database in
+                try database.execute(sql: "pragma journal_mode = \(mode)")
+                // The file gets its tables when half of what tells whose it is has been read.
+                database.trace { event in
+                    guard event.description.contains("sqlite_schema") else { return }
+                    // With no write-ahead log, the file is locked until we have read the other half.
+                    try? theirs.writeWithoutTransaction { database in
+                        try database.inTransaction(.immediate) {
+                            try Schema.make(database, path: scratch.path)
+                            return .commit
+                        }
+                    }
+                }
+                try Schema.check(database, path: scratch.path)
+            }
+        }
     }
 
     @Test("another program's database is refused and left as it was")
