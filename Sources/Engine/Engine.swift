@@ -79,6 +79,26 @@ public struct EngineContext: Sendable {
         }
     }
 
+    /// Ends what a message or a receipt asked for: all at once where the backend can, else one after the other, so that
+    /// whatever is cut off is done again when the message or the receipt comes back.
+    ///
+    /// In this order: the batch's actions, its sends, the closing actions, its deletes.
+    func conclude(_ batch: AtomicBatch, closing: [TableAction] = []) async throws(PortError) {
+        if let atomic = backend.atomic {
+            var batch = batch
+            batch.actions += closing
+            return try await atomic.commit(batch)
+        }
+        if !batch.actions.isEmpty { try await backend.tables.transact(batch.actions) }
+        for queue in backend.queues.all {
+            for send in batch.sends where send.queue == queue.name { try await queue.send(send.messages) }
+        }
+        if !closing.isEmpty { try await backend.tables.transact(closing) }
+        for queue in backend.queues.all {
+            for delete in batch.deletes where delete.queue == queue.name { try await queue.delete(delete.receipts) }
+        }
+    }
+
     /// Waits, unless the task is cancelled.
     func pause(_ duration: Duration) async throws(PortError) {
         do {

@@ -14,7 +14,7 @@ public struct EngineSettings: Sendable, Hashable {
     /// A record over this is refused.
     public var recordBytesMax = 32 << 20
     /// Bytes of pages that stay in memory until they are delivered; room for what may be undelivered at a usual size.
-    public var recentPayloadBytesMax = 32 << 20
+    public var recentPayloadBytesMax = 16 << 20
     /// Extraction of a job waits while more records than this are undelivered.
     public var inFlightMax = 10_000
     /// Slices extracted at once in one process.
@@ -27,7 +27,7 @@ public struct EngineSettings: Sendable, Hashable {
     public var attemptsMax = 8
     public var backoff = Backoff()
     /// Deliveries at once in one process, over all destinations.
-    public var deliveriesMax = 64
+    public var deliveriesMax = 32
     /// How long a delivered chunk waits at most for others that are about to be delivered, to share their commit.
     public var commitDelay: Duration = .milliseconds(5)
     /// How often open receipts are asked about.

@@ -10,46 +10,19 @@ import Testing
 @Suite("Job control")
 struct JobControlTests {
     private let clock = ManualClock()
-    private let context: EngineContext
+    private let world: FixedWorld
     private let control: JobControl
+    private var context: EngineContext { world.context }
+    private var job: Job { world.job }
 
     init() {
-        let random = SeededRandomSource(seed: 4)
-        var logger = Logger(label: "control")
-        logger.logLevel = .critical
-        context = EngineContext(
-            backend: MemoryBackend(clock: clock).open(isAtomic: true),
-            parts: FaultParts(sinks: FaultSinks(kind: .prompt, fault: nil)),
-            clock: clock,
-            random: random,
-            logger: logger
-        )
-        control = JobControl(context)
-    }
-
-    private func create() async throws -> Job {
-        let description = SourceDescription(fingerprint: "fixed")
-        let job = Job(
-            key: JobKey(
-                systemAccountID: "local",
-                indexName: "index",
-                id: JobID(now: clock.now, random: context.random)
-            ),
-            reindexType: .post,
-            concurrency: 2,
-            source: "fixed:",
-            sink: "sinks:",
-            sourceDescription: description,
-            now: clock.now
-        )
-        let match = SliceMatch.text(job: job, source: description, transform: PlainTransform())
-        try await JobStore(context).create(job, match: match)
-        return job
+        world = FixedWorld(FaultParts(sinks: FaultSinks(kind: .prompt, fault: nil)), clock: clock)
+        control = JobControl(world.context)
     }
 
     @Test("a resume while the job is still pausing launches it anew")
     func resumedWhilePausing() async throws {
-        let job = try await create()
+        try await world.create()
         let steps = Steps(context)
         try await steps.launch(job)
         #expect(try await control.pause(job.id).status == .pausing)

@@ -100,7 +100,12 @@ public struct ReceiptItem: TableItem, Hashable {
         account = try container.decode(String.self, forKey: .account)
         indexName = try container.decode(String.self, forKey: .indexName)
         count = try container.decode(Int.self, forKey: .count)
-        positions = try container.decode([Int].self, forKey: .positions)
+        let ranges = try container.decode(String.self, forKey: .positions)
+        guard let positions = PositionRanges.positions(ranges, below: count) else {
+            let problem = "not positions below \(count): \(ranges)"
+            throw DecodingError.dataCorruptedError(forKey: .positions, in: container, debugDescription: problem)
+        }
+        self.positions = positions
         payloadOffset = try container.decode(Int.self, forKey: .payloadOffset)
         payloadLength = try container.decode(Int.self, forKey: .payloadLength)
         payloadKey = try container.decodeIfPresent(String.self, forKey: .payloadKey)
@@ -122,7 +127,7 @@ public struct ReceiptItem: TableItem, Hashable {
         try container.encode(account, forKey: .account)
         try container.encode(indexName, forKey: .indexName)
         try container.encode(count, forKey: .count)
-        try container.encode(positions, forKey: .positions)
+        try container.encode(PositionRanges.text(positions), forKey: .positions)
         try container.encode(payloadOffset, forKey: .payloadOffset)
         try container.encode(payloadLength, forKey: .payloadLength)
         try container.encodeIfPresent(payloadKey, forKey: .payloadKey)

@@ -2,22 +2,65 @@
 
 struct AttributeDecoder: Decoder {
     let value: AttributeValue
-    let codingPath: [any CodingKey]
+    let place: CodingPlace
+    var codingPath: [any CodingKey] { place.path }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func unbox<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        let result: Any?
+        let result: Any
         switch type {
-        case is String.Type: if case .string(let text) = value { result = text } else { result = nil }
-        case is Bool.Type: if case .bool(let flag) = value { result = flag } else { result = nil }
-        case is Int.Type: result = whole.map { Int($0) }
-        case is Int64.Type: result = whole
-        case is Double.Type: result = number
-        case is [UInt8].Type: if case .bytes(let bytes) = value { result = bytes } else { result = nil }
+        case is String.Type: result = try string
+        case is Bool.Type: result = try bool
+        case is Int.Type: result = try int
+        case is Int64.Type: result = try int64
+        case is Double.Type: result = try double
+        case is [UInt8].Type: result = try bytes
         default: return try Value(from: self)
         }
         guard let unboxed = result as? Value else { throw mismatch(type) }
         return unboxed
+    }
+
+    private var string: String {
+        get throws {
+            guard case .string(let text) = value else { throw mismatch(String.self) }
+            return text
+        }
+    }
+
+    private var bool: Bool {
+        get throws {
+            guard case .bool(let flag) = value else { throw mismatch(Bool.self) }
+            return flag
+        }
+    }
+
+    private var bytes: [UInt8] {
+        get throws {
+            guard case .bytes(let bytes) = value else { throw mismatch([UInt8].self) }
+            return bytes
+        }
+    }
+
+    private var int64: Int64 {
+        get throws {
+            guard let whole else { throw mismatch(Int64.self) }
+            return whole
+        }
+    }
+
+    private var int: Int {
+        get throws {
+            guard let whole else { throw mismatch(Int.self) }
+            return Int(whole)
+        }
+    }
+
+    private var double: Double {
+        get throws {
+            guard let number else { throw mismatch(Double.self) }
+            return number
+        }
     }
 
     private var whole: Int64? {
@@ -46,12 +89,12 @@ struct AttributeDecoder: Decoder {
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
         guard case .map(let members) = value else { throw mismatch(AttributeMap.self) }
-        return KeyedDecodingContainer(Keyed<Key>(members: members, codingPath: codingPath))
+        return KeyedDecodingContainer(Keyed<Key>(members: members, place: place))
     }
 
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
         guard case .list(let elements) = value else { throw mismatch([AttributeValue].self) }
-        return Unkeyed(elements: elements, codingPath: codingPath)
+        return Unkeyed(elements: elements, place: place)
     }
 
     func singleValueContainer() -> any SingleValueDecodingContainer {
@@ -60,7 +103,8 @@ struct AttributeDecoder: Decoder {
 
     struct Keyed<Key: CodingKey>: KeyedDecodingContainerProtocol {
         let members: AttributeMap
-        let codingPath: [any CodingKey]
+        let place: CodingPlace
+        var codingPath: [any CodingKey] { place.path }
 
         var allKeys: [Key] { members.keys.compactMap(Key.init(stringValue:)) }
 
@@ -71,6 +115,14 @@ struct AttributeDecoder: Decoder {
         func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
             try decoder(key).unbox(type)
         }
+
+        // What items mostly hold is read without a detour over `Any`.
+
+        func decode(_ type: String.Type, forKey key: Key) throws -> String { try decoder(key).string }
+        func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool { try decoder(key).bool }
+        func decode(_ type: Int.Type, forKey key: Key) throws -> Int { try decoder(key).int }
+        func decode(_ type: Int64.Type, forKey key: Key) throws -> Int64 { try decoder(key).int64 }
+        func decode(_ type: Double.Type, forKey key: Key) throws -> Double { try decoder(key).double }
 
         func nestedContainer<Nested: CodingKey>(
             keyedBy type: Nested.Type,
@@ -83,7 +135,7 @@ struct AttributeDecoder: Decoder {
             try decoder(key).unkeyedContainer()
         }
 
-        func superDecoder() -> any Decoder { AttributeDecoder(value: .map(members), codingPath: codingPath) }
+        func superDecoder() -> any Decoder { AttributeDecoder(value: .map(members), place: place) }
 
         func superDecoder(forKey key: Key) throws -> any Decoder { try decoder(key) }
 
@@ -95,13 +147,14 @@ struct AttributeDecoder: Decoder {
                     .init(codingPath: codingPath, debugDescription: "attribute \(path) is missing")
                 )
             }
-            return AttributeDecoder(value: value, codingPath: codingPath + [key])
+            return AttributeDecoder(value: value, place: place.member(key))
         }
     }
 
     struct Unkeyed: UnkeyedDecodingContainer {
         let elements: [AttributeValue]
-        let codingPath: [any CodingKey]
+        let place: CodingPlace
+        var codingPath: [any CodingKey] { place.path }
         var currentIndex = 0
 
         var count: Int? { elements.count }
@@ -131,7 +184,7 @@ struct AttributeDecoder: Decoder {
                 throw DecodingError.valueNotFound(AttributeValue.self, context)
             }
             defer { currentIndex += 1 }
-            return AttributeDecoder(value: elements[currentIndex], codingPath: codingPath)
+            return AttributeDecoder(value: elements[currentIndex], place: place)
         }
     }
 
@@ -156,4 +209,24 @@ struct AttributeDecoder: Decoder {
             Number(exactly: whole)
         }
     }
+}
+
+/// Where a coder stands; the path is put together only when somebody asks for it.
+struct CodingPlace {
+    private let parents: [any CodingKey]
+    private let last: (any CodingKey)?
+
+    init() {
+        parents = []
+        last = nil
+    }
+
+    private init(parents: [any CodingKey], last: any CodingKey) {
+        self.parents = parents
+        self.last = last
+    }
+
+    var path: [any CodingKey] { last.map { parents + [$0] } ?? parents }
+
+    func member(_ key: any CodingKey) -> CodingPlace { CodingPlace(parents: path, last: key) }
 }

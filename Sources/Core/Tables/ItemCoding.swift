@@ -13,10 +13,10 @@ public enum ItemCoding {
 
     /// - Throws: `DecodingError` naming the attribute that is missing or of another kind.
     public static func decode<Value: Decodable>(_ type: Value.Type, from item: AttributeMap) throws -> Value {
-        try AttributeDecoder(value: .map(item), codingPath: []).unbox(type)
+        try AttributeDecoder(value: .map(item), place: CodingPlace()).unbox(type)
     }
 
-    static func box<Value: Encodable>(_ value: Value, codingPath: [any CodingKey] = []) throws -> AttributeValue {
+    static func box<Value: Encodable>(_ value: Value, at place: CodingPlace = CodingPlace()) throws -> AttributeValue {
         switch value {
         case let value as String: return .string(value)
         case let value as Int: return .int(Int64(value))
@@ -26,7 +26,7 @@ public enum ItemCoding {
         // By its type: an empty array of anything can be cast to an array of bytes.
         case let value as [UInt8] where Value.self == [UInt8].self: return .bytes(value)
         default:
-            let encoder = AttributeEncoder(codingPath: codingPath)
+            let encoder = AttributeEncoder(place: place)
             try value.encode(to: encoder)
             return encoder.storage.value
         }
@@ -40,7 +40,7 @@ private final class Storage {
     private enum Content {
         case none
         case single(AttributeValue)
-        case map([String: Storage])
+        case map(AttributeMap, [String: Storage])
         case list([Storage])
     }
 
@@ -48,7 +48,7 @@ private final class Storage {
         switch content {
         case .none: .null
         case .single(let value): value
-        case .map(let members): .map(members.mapValues(\.value))
+        case .map(let members, let nested): .map(members.merging(nested.mapValues(\.value)) { _, new in new })
         case .list(let elements): .list(elements.map(\.value))
         }
     }
@@ -63,7 +63,7 @@ private final class Storage {
 
     func beginMap() {
         if case .map = content { return }
-        content = .map([:])
+        content = .map([:], [:])
     }
 
     func beginList() {
@@ -71,12 +71,19 @@ private final class Storage {
         content = .list([])
     }
 
+    func set(_ value: AttributeValue, for name: String) {
+        guard case .map(var members, let nested) = content else { return }
+        content = .none
+        members[name] = value
+        content = .map(members, nested)
+    }
+
+    /// A place for what is encoded piece by piece.
     func member(_ name: String) -> Storage {
         let storage = Storage()
-        if case .map(var members) = content {
-            content = .none
-            members[name] = storage
-            content = .map(members)
+        if case .map(let members, var nested) = content {
+            nested[name] = storage
+            content = .map(members, nested)
         }
         return storage
     }
@@ -93,86 +100,98 @@ private final class Storage {
 }
 
 private struct AttributeEncoder: Encoder {
-    let codingPath: [any CodingKey]
+    let place: CodingPlace
+    var codingPath: [any CodingKey] { place.path }
     var storage = Storage()
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
         storage.beginMap()
-        return KeyedEncodingContainer(Keyed<Key>(codingPath: codingPath, storage: storage))
+        return KeyedEncodingContainer(Keyed<Key>(place: place, storage: storage))
     }
 
     func unkeyedContainer() -> any UnkeyedEncodingContainer {
         storage.beginList()
-        return Unkeyed(codingPath: codingPath, storage: storage)
+        return Unkeyed(place: place, storage: storage)
     }
 
     func singleValueContainer() -> any SingleValueEncodingContainer {
-        Single(codingPath: codingPath, storage: storage)
+        Single(place: place, storage: storage)
     }
 
     struct Keyed<Key: CodingKey>: KeyedEncodingContainerProtocol {
-        let codingPath: [any CodingKey]
+        let place: CodingPlace
         let storage: Storage
+        var codingPath: [any CodingKey] { place.path }
 
-        mutating func encodeNil(forKey key: Key) { storage.member(key.stringValue).set(.null) }
+        mutating func encodeNil(forKey key: Key) { storage.set(.null, for: key.stringValue) }
 
         mutating func encode(_ value: some Encodable, forKey key: Key) throws {
-            storage.member(key.stringValue).set(try ItemCoding.box(value, codingPath: codingPath + [key]))
+            storage.set(try ItemCoding.box(value, at: place.member(key)), for: key.stringValue)
         }
+
+        // What items mostly hold is written without looking for its type.
+
+        mutating func encode(_ value: String, forKey key: Key) { storage.set(.string(value), for: key.stringValue) }
+        mutating func encode(_ value: Bool, forKey key: Key) { storage.set(.bool(value), for: key.stringValue) }
+        mutating func encode(_ value: Int, forKey key: Key) { storage.set(.int(Int64(value)), for: key.stringValue) }
+        mutating func encode(_ value: Int64, forKey key: Key) { storage.set(.int(value), for: key.stringValue) }
+        mutating func encode(_ value: Double, forKey key: Key) { storage.set(.double(value), for: key.stringValue) }
 
         mutating func nestedContainer<Nested: CodingKey>(
             keyedBy type: Nested.Type,
             forKey key: Key
         ) -> KeyedEncodingContainer<Nested> {
-            AttributeEncoder(codingPath: codingPath + [key], storage: storage.member(key.stringValue)).container(
+            AttributeEncoder(place: place.member(key), storage: storage.member(key.stringValue)).container(
                 keyedBy: type
             )
         }
 
         mutating func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
-            AttributeEncoder(codingPath: codingPath + [key], storage: storage.member(key.stringValue))
+            AttributeEncoder(place: place.member(key), storage: storage.member(key.stringValue))
                 .unkeyedContainer()
         }
 
         mutating func superEncoder() -> any Encoder {
-            AttributeEncoder(codingPath: codingPath, storage: storage.member("super"))
+            AttributeEncoder(place: place, storage: storage.member("super"))
         }
 
         mutating func superEncoder(forKey key: Key) -> any Encoder {
-            AttributeEncoder(codingPath: codingPath + [key], storage: storage.member(key.stringValue))
+            AttributeEncoder(place: place.member(key), storage: storage.member(key.stringValue))
         }
     }
 
     struct Unkeyed: UnkeyedEncodingContainer {
-        let codingPath: [any CodingKey]
+        let place: CodingPlace
         let storage: Storage
+        var codingPath: [any CodingKey] { place.path }
         var count: Int { storage.count }
 
         mutating func encodeNil() { storage.element().set(.null) }
 
         mutating func encode(_ value: some Encodable) throws {
-            storage.element().set(try ItemCoding.box(value, codingPath: codingPath))
+            storage.element().set(try ItemCoding.box(value, at: place))
         }
 
         mutating func nestedContainer<Nested: CodingKey>(
             keyedBy type: Nested.Type
         ) -> KeyedEncodingContainer<Nested> {
-            AttributeEncoder(codingPath: codingPath, storage: storage.element()).container(keyedBy: type)
+            AttributeEncoder(place: place, storage: storage.element()).container(keyedBy: type)
         }
 
         mutating func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer {
-            AttributeEncoder(codingPath: codingPath, storage: storage.element()).unkeyedContainer()
+            AttributeEncoder(place: place, storage: storage.element()).unkeyedContainer()
         }
 
         mutating func superEncoder() -> any Encoder {
-            AttributeEncoder(codingPath: codingPath, storage: storage.element())
+            AttributeEncoder(place: place, storage: storage.element())
         }
     }
 
     struct Single: SingleValueEncodingContainer {
-        let codingPath: [any CodingKey]
+        let place: CodingPlace
         let storage: Storage
+        var codingPath: [any CodingKey] { place.path }
 
         mutating func encodeNil() { storage.set(.null) }
 
@@ -187,7 +206,7 @@ private struct AttributeEncoder: Encoder {
             } else if let number = value as? Float {
                 storage.set(.double(Double(number)))
             } else {
-                storage.set(try ItemCoding.box(value, codingPath: codingPath))
+                storage.set(try ItemCoding.box(value, at: place))
             }
         }
     }

@@ -63,7 +63,7 @@ struct Opening {
         let writing = try persisting { try DatabaseQueue(path: options.path, configuration: configuration) }
         try persisting {
             try writing.writeWithoutTransaction { database in
-                try tune(database)
+                try tune(database, cacheKiB: SQLiteFile.writerCacheKiB)
                 try database.execute(sql: "pragma wal_autocheckpoint = \(SQLiteFile.checkpointPages)")
                 try database.execute(sql: "pragma journal_size_limit = \(SQLiteFile.walBytesKept)")
                 try setDurability(database)
@@ -84,12 +84,12 @@ struct Opening {
         configuration.readonly = true
         configuration.foreignKeysEnabled = false
         let reading = try persisting { try DatabaseQueue(path: options.path, configuration: configuration) }
-        try reading.writeWithoutTransaction { try tune($0) }
+        try reading.writeWithoutTransaction { try tune($0, cacheKiB: SQLiteFile.readerCacheKiB) }
         return reading
     }
 
-    private func tune(_ database: Database) throws {
-        try database.execute(sql: "pragma cache_size = -\(SQLiteFile.cacheKiB)")
+    private func tune(_ database: Database, cacheKiB: Int) throws {
+        try database.execute(sql: "pragma cache_size = -\(cacheKiB)")
         try database.execute(sql: "pragma temp_store = memory")
     }
 

@@ -14,7 +14,8 @@ enum SQLiteFile {
     /// The write-ahead log is cut back to this when a checkpoint empties it.
     static let walBytesKept = 64 * 1024 * 1024
     /// Memory for pages, for each connection.
-    static let cacheKiB = 32 * 1024
+    static let writerCacheKiB = 8 * 1024
+    static let readerCacheKiB = 2 * 1024
     /// Writes that share one commit, at most; bounds how long the first of them waits for the last.
     static let writesPerCommitMax = 256
 }

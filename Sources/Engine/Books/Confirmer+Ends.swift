@@ -55,8 +55,7 @@ extension Confirmer {
         if let records, !retries.isEmpty {
             try await deliverAgain(retries, records, followUp, inHalves: inHalves, &progress)
         }
-        try await say(progress, receipt)
-        try await close(receipt, ends: String(decoding: ends.map(\.rawValue), as: UTF8.self))
+        try await conclude(progress, receipt, ends: String(decoding: ends.map(\.rawValue), as: UTF8.self))
     }
 
     /// The new receipts stand before the old one is closed: at every moment something covers the records.
@@ -112,8 +111,7 @@ extension Confirmer {
     private func giveUp(_ receipt: ReceiptItem, _ records: ChunkRecords?, _ reason: String) async throws {
         var progress = ChunkProgress(count: receipt.count)
         for position in receipt.positions { bury(position, reason, receipt, records, &progress) }
-        try await say(progress, receipt)
-        try await close(receipt, ends: String(repeating: "f", count: receipt.positions.count))
+        try await conclude(progress, receipt, ends: String(repeating: "f", count: receipt.positions.count))
     }
 
     private func bury(
@@ -133,7 +131,8 @@ extension Confirmer {
         )
     }
 
-    private func say(_ progress: ChunkProgress, _ receipt: ReceiptItem) async throws(PortError) {
+    /// Stores what was found out, says it, and closes the receipt.
+    private func conclude(_ progress: ChunkProgress, _ receipt: ReceiptItem, ends: String) async throws(PortError) {
         try await DeadLetterKeeper(context: context).keep(progress, of: receipt.chunk)
         let event = ProgressEvent(
             job: receipt.jobKey,
@@ -141,13 +140,24 @@ extension Confirmer {
             letters: progress.letters,
             chunksOfPage: receipt.chunksOfPage
         )
-        try await context.backend.queues.progress.send([try event.outgoing()])
+        let receipts = try progress.receipts.map { receipt throws(PortError) in
+            try Table<ReceiptItem>.putting(receipt, if: .itemAbsent)
+        }
+        let sends = [AtomicBatch.Send(queue: context.backend.queues.progress.name, messages: [try event.outgoing()])]
+        try await context.conclude(
+            AtomicBatch(actions: receipts, sends: sends),
+            closing: [Self.closing(receipt, ends: ends)]
+        )
     }
 
     func close(_ receipt: ReceiptItem, ends: String?) async throws(PortError) {
+        try await context.backend.tables.transact([Self.closing(receipt, ends: ends)])
+    }
+
+    private static func closing(_ receipt: ReceiptItem, ends: String?) -> TableAction {
         var changes = [ReceiptItem.openAttribute.remove, ReceiptItem.pollAtAttribute.remove]
         if let ends { changes.append(ReceiptItem.endsAttribute.set(ends)) }
-        try await context.receipts.update(receipt.key, changes, if: .itemExists)
+        return Table<ReceiptItem>.updating(receipt.key, changes, if: .itemExists)
     }
 }
 

@@ -30,7 +30,7 @@ struct Confirmer: Sendable {
                 after: cursor
             )
             let page = try await context.receipts.query(due)
-            try await attend(page.items)
+            try await attend(page.items, slices: try await slices(of: page.items))
             count += page.items.count
             guard let next = page.next else { break }
             cursor = next
@@ -38,28 +38,36 @@ struct Confirmer: Sendable {
         return count
     }
 
-    private func attend(_ due: [ReceiptItem]) async throws {
+    private typealias Slices = [ItemKey: SliceItem]
+
+    private func slices(of receipts: [ReceiptItem]) async throws(PortError) -> Slices {
+        let keys = Set(receipts.map(\.sliceKey))
+        var slices: Slices = [:]
+        for case let slice? in try await context.slices.get(Array(keys)) { slices[slice.key] = slice }
+        return slices
+    }
+
+    private func attend(_ due: [ReceiptItem], slices: Slices) async throws {
         let limit = context.settings.confirmationsMax
         guard limit > 1, due.count > 1 else {
-            for receipt in due { try await attend(receipt) }
+            for receipt in due { try await attend(receipt, slices) }
             return
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (number, receipt) in due.enumerated() {
                 if number >= limit { try await group.next() }
-                group.addTask { try await attend(receipt) }
+                group.addTask { try await attend(receipt, slices) }
             }
             try await group.waitForAll()
         }
     }
 
     /// - Throws: only what ends the whole poll.
-    private func attend(_ found: ReceiptItem) async throws {
+    private func attend(_ found: ReceiptItem, _ slices: Slices) async throws {
         do {
-            // The index may lag behind the item.
-            guard let receipt = try await context.receipts.get(found.key), receipt.isOpen else { return }
+            guard let receipt = try await current(found), receipt.isOpen else { return }
             do {
-                try await confirm(receipt)
+                try await confirm(receipt, slices[receipt.sliceKey])
             } catch let halted as DeliveryHalted {
                 try await JobControl(context).pause(receipt.chunk.job, reason: halted.reason, holdingDelivery: true)
                 try await putOff(receipt, by: interval)
@@ -73,10 +81,15 @@ struct Confirmer: Sendable {
         }
     }
 
-    private func confirm(_ receipt: ReceiptItem) async throws {
+    /// The receipt as it is stored; an index may lag behind its table, but not where both are in one database.
+    private func current(_ found: ReceiptItem) async throws(PortError) -> ReceiptItem? {
+        if context.backend.atomic != nil { return found }
+        return try await context.receipts.get(found.key)
+    }
+
+    private func confirm(_ receipt: ReceiptItem, _ slice: SliceItem?) async throws {
         guard let job = try await cache.get(receipt.jobKey), let sink = try sinks.sink(for: job) as? any ConfirmingSink
         else { return try await close(receipt, ends: nil) }
-        let slice = try await context.slices.get(SliceItem.key(job: receipt.chunk.job, index: receipt.chunk.slice))
         guard let slice, !slice.sealed else { return try await close(receipt, ends: nil) }
         let payload = ReceiptPayload(receipt, context)
         let request = ConfirmationRequest(
@@ -120,24 +133,20 @@ struct Confirmer: Sendable {
         about receipt: String,
         _ request: ConfirmationRequest,
         throttle: Throttle
-    ) async throws -> Confirmation {
+    ) async throws(PortError) -> Confirmation {
         while true {
-            try Task.checkCancellation()
-            switch throttle.admit(records: nil) {
-            case .wait(let duration): try await context.pause(duration)
-            case .full: await throttle.waitForPlace()
-            case .go(let number):
-                let answer = await sink.confirm(receipt, for: request)
-                switch answer {
-                case .overloaded(_, let after):
-                    throttle.finish(number, .overloaded, hold: after, isDelivery: false)
-                case .unknown, .halted:
-                    throttle.finish(number, .undecided, isDelivery: false)
-                case .open, .ended, .failed, .undetermined, .forgotten:
-                    throttle.finish(number, .succeeded, isDelivery: false)
-                }
-                return answer
+            if Task.isCancelled { throw PortError(.cancelled, "cancelled before a receipt was asked about") }
+            guard let number = try await throttle.place(records: nil) else { continue }
+            let answer = await sink.confirm(receipt, for: request)
+            switch answer {
+            case .overloaded(_, let after):
+                throttle.finish(number, .overloaded, hold: after, isDelivery: false)
+            case .unknown, .halted:
+                throttle.finish(number, .undecided, isDelivery: false)
+            case .open, .ended, .failed, .undetermined, .forgotten:
+                throttle.finish(number, .succeeded, isDelivery: false)
             }
+            return answer
         }
     }
 
@@ -148,4 +157,8 @@ struct Confirmer: Sendable {
         let open = ReceiptItem.openAttribute == ReceiptItem.openMark
         _ = try await context.receipts.updated(receipt.key, [next], if: open)
     }
+}
+
+extension ReceiptItem {
+    fileprivate var sliceKey: ItemKey { SliceItem.key(job: chunk.job, index: chunk.slice) }
 }

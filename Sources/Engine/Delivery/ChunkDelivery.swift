@@ -24,9 +24,14 @@ struct ChunkDelivery: Sendable {
     private struct Agenda {
         var parts: [Part]
         var stuck: [(part: Part, reason: String)] = []
+
+        var isEmpty: Bool { parts.isEmpty && stuck.isEmpty }
     }
 
     /// Delivers until every position has ended, is accepted, or the sink halts.
+    ///
+    /// On return `progress` holds the receipt of the last request, to be stored with what else was found out; earlier ones
+    /// are stored.
     ///
     /// - Throws: `DeliveryHalted` when nothing more can be delivered for now; `PortError`; `CancellationError`.
     func run(
@@ -35,6 +40,7 @@ struct ChunkDelivery: Sendable {
         attempt: Int = 1,
         into progress: inout ChunkProgress
     ) async throws {
+        for receipt in progress.takeReceipts() { try await store(receipt) }
         var wanted = positions
         for (position, reason) in records.refusals where wanted.contains(position) {
             progress.refuse(
@@ -65,7 +71,9 @@ struct ChunkDelivery: Sendable {
                 }
                 try await settle(part, outcomes, place, records, &agenda, &progress)
             case .accepted(let receipt):
-                try await keep(receipt, part)
+                let item = item(receipt, part)
+                // Whatever else there is to do may fail, and take long: more requests, dead letters to be kept.
+                if agenda.isEmpty, !progress.hasRefusals { progress.add(item) } else { try await store(item) }
                 for position in part.positions { progress.raise(position, to: .accepted) }
             case .refused(let reason):
                 if part.positions.count == 1 {
@@ -95,18 +103,14 @@ struct ChunkDelivery: Sendable {
                 throttle.apply(rate: now.rate, concurrency: now.deliveryConcurrency, share: 1 / Double(sharers))
                 try Self.checkCancelled(now)
             }
-            switch throttle.admit(records: request.positions.count) {
-            case .wait(let duration): try await context.pause(duration)
-            case .full: await throttle.waitForPlace()
-            case .go(let number):
-                let answer = await sink.deliver(request)
-                switch answer {
-                case .overloaded(_, let after): throttle.finish(number, .overloaded, hold: after)
-                case .answered, .accepted, .refused: throttle.finish(number, .succeeded)
-                case .unknown, .halted: throttle.finish(number, .undecided)
-                }
-                return answer
+            guard let number = try await throttle.place(records: request.positions.count) else { continue }
+            let answer = await sink.deliver(request)
+            switch answer {
+            case .overloaded(_, let after): throttle.finish(number, .overloaded, hold: after)
+            case .answered, .accepted, .refused: throttle.finish(number, .succeeded)
+            case .unknown, .halted: throttle.finish(number, .undecided)
             }
+            return answer
         }
     }
 
@@ -239,9 +243,13 @@ struct ChunkDelivery: Sendable {
         )
     }
 
-    private func keep(_ receipt: String, _ part: Part) async throws(PortError) {
+    private func store(_ receipt: ReceiptItem) async throws(PortError) {
+        try await context.retrying { () throws(PortError) in try await context.receipts.put(receipt, if: .itemAbsent) }
+    }
+
+    private func item(_ receipt: String, _ part: Part) -> ReceiptItem {
         let now = context.now
-        let item = ReceiptItem(
+        return ReceiptItem(
             chunk: chunk,
             receipt: receipt,
             job: message.jobKey,
@@ -256,6 +264,5 @@ struct ChunkDelivery: Sendable {
             pollAt: now.advanced(by: context.settings.confirmInterval),
             deadline: now.advanced(by: context.settings.confirmDeadline)
         )
-        try await context.retrying { () throws(PortError) in try await context.receipts.put(item, if: .itemAbsent) }
     }
 }

@@ -26,6 +26,8 @@ struct ChunkMessage: Sendable, Hashable, Codable {
     var deferrals: Int?
     /// How often it was taken back out of the dead-letter queue.
     var returns: Int?
+    /// Set in what extraction sends; a message that is sent again for any reason does not have it.
+    var isFirst: Bool?
 
     enum CodingKeys: String, CodingKey {
         case version = "v"
@@ -37,6 +39,7 @@ struct ChunkMessage: Sendable, Hashable, Codable {
         case chunksOfPage = "of"
         case payloadKey = "payload"
         case offset, length, redrive, deferrals, returns
+        case isFirst = "first"
     }
 
     init(job: JobKey, chunk: ChunkID, count: Int, chunksOfPage: Int, offset: Int, length: Int) {
@@ -76,8 +79,10 @@ struct ChunkMessage: Sendable, Hashable, Codable {
         _ = try chunk
     }
 
-    func outgoing(delay: Duration = .zero) throws(PortError) -> OutgoingMessage {
-        OutgoingMessage(body: try MessageCoding.encode(self), delay: delay)
+    func outgoing(delay: Duration = .zero, isFirst: Bool = false) throws(PortError) -> OutgoingMessage {
+        var message = self
+        message.isFirst = isFirst ? true : nil
+        return OutgoingMessage(body: try MessageCoding.encode(message), delay: delay)
     }
 }
 

@@ -5,6 +5,8 @@ import SluiceCore
 struct ChunkProgress: Sendable {
     private(set) var letters: Letters
     private(set) var places: [ProgressEvent.Placed] = []
+    /// What the sink gave last and is not stored yet; whoever stores the rest of what was found out stores it with that.
+    private(set) var receipts: [ReceiptItem] = []
     private var refusals: [Refusal] = []
 
     private struct Refusal: Sendable {
@@ -19,6 +21,7 @@ struct ChunkProgress: Sendable {
         letters = Letters(count: count)
     }
 
+    var hasRefusals: Bool { !refusals.isEmpty }
     var saysSomething: Bool { letters.values.contains { $0 != .inFlight } }
 
     /// What receipts already say is said again: the event that said it first may be lost.
@@ -37,6 +40,15 @@ struct ChunkProgress: Sendable {
 
     mutating func raise(_ position: Int, to letter: Letter) {
         letters.raise(position, to: letter)
+    }
+
+    mutating func add(_ receipt: ReceiptItem) {
+        receipts.append(receipt)
+    }
+
+    mutating func takeReceipts() -> [ReceiptItem] {
+        defer { receipts = [] }
+        return receipts
     }
 
     mutating func place(_ place: SinkPlace, at positions: [Int]) {

@@ -74,12 +74,16 @@ struct Deliverer: Sendable {
             return
         }
         let sink = try sinks.sink(for: job)
-        let stored = try await context.chunks.get(ChunkItem.key(chunk))
-        let letters = stored.flatMap { Letters($0.letters) } ?? Letters(count: message.count)
+        var letters = Letters(count: message.count)
+        var receipts: [ReceiptItem] = []
+        if !isFirst(message, received) {
+            let stored = try await context.chunks.get(ChunkItem.key(chunk))
+            letters = stored.flatMap { Letters($0.letters) } ?? letters
+            if sink is any ConfirmingSink { receipts = try await self.receipts(of: chunk) }
+        }
         guard letters.count == message.count else {
             throw PortError(.invalidRequest, "chunk \(chunk) has \(letters.count) letters and \(message.count) records")
         }
-        let receipts = sink is any ConfirmingSink ? try await receipts(of: chunk) : []
         let todo = remaining(message, letters, receipts)
         var progress = ChunkProgress(count: message.count)
         progress.repeatWhatIsKnown(receipts)
@@ -100,6 +104,15 @@ struct Deliverer: Sendable {
             try await delivery.run(todo, records: records, into: &progress)
         }
         try await finish(message, chunk, received, progress)
+    }
+
+    /// Whether nobody can have had the chunk in hand before, so that nothing is known of its records.
+    ///
+    /// A page and its messages are sent in one transaction, or else they may have been sent twice; and a chunk that seemed
+    /// stuck may have been sent again while the first message was still waiting.
+    private func isFirst(_ message: ChunkMessage, _ received: ReceivedMessage) -> Bool {
+        context.backend.atomic != nil && message.isFirst == true && received.receiveCount == 1
+            && received.sentAt.duration(to: context.now) < context.settings.repairAfter
     }
 
     /// The positions that no receipt covers and whose letter leaves something to do.
@@ -140,7 +153,7 @@ struct Deliverer: Sendable {
         return nil
     }
 
-    /// Keeps dead letters, sends the event, deletes the message; in this order, or all at once.
+    /// Keeps dead letters; then stores a receipt, sends the event and deletes the message, in this order or all at once.
     func finish(
         _ message: ChunkMessage,
         _ chunk: ChunkID,
@@ -155,26 +168,26 @@ struct Deliverer: Sendable {
             chunksOfPage: message.chunksOfPage,
             places: progress.places
         )
+        let receipts = try progress.receipts.map { receipt throws(PortError) in
+            try Table<ReceiptItem>.putting(receipt, if: .itemAbsent)
+        }
         let sends = progress.saysSomething ? [try event.outgoing()] : []
-        try await conclude(sends: sends, to: context.backend.queues.progress, deleting: received)
+        try await conclude(receipts, sends: sends, to: context.backend.queues.progress, deleting: received)
     }
 
     private func conclude(
+        _ actions: [TableAction] = [],
         sends: [OutgoingMessage],
         to queue: any MessageQueue,
         deleting message: ReceivedMessage
     ) async throws(PortError) {
         await rendezvous.meet(atMost: context.settings.commitDelay)
-        if let atomic = context.backend.atomic {
-            try await atomic.commit(
-                AtomicBatch(
-                    sends: sends.isEmpty ? [] : [.init(queue: queue.name, messages: sends)],
-                    deletes: [.init(queue: context.backend.queues.replay.name, receipts: [message.receipt])]
-                )
+        try await context.conclude(
+            AtomicBatch(
+                actions: actions,
+                sends: sends.isEmpty ? [] : [.init(queue: queue.name, messages: sends)],
+                deletes: [.init(queue: context.backend.queues.replay.name, receipts: [message.receipt])]
             )
-        } else {
-            if !sends.isEmpty { try await queue.send(sends) }
-            try await context.backend.queues.replay.delete([message.receipt])
-        }
+        )
     }
 }

@@ -67,6 +67,18 @@ final class Throttle: Sendable {
         case full
     }
 
+    /// Takes a place, or waits a moment for one: then the answer is nil, and the caller looks at the job before it asks again.
+    ///
+    /// - Throws: `PortError.cancelled` if the task is cancelled while it waits.
+    func place(records: Int?) async throws(PortError) -> Int? {
+        switch admit(records: records) {
+        case .go(let number): return number
+        case .wait(let duration): try await context.pause(duration)
+        case .full: await waitForPlace()
+        }
+        return nil
+    }
+
     /// Gives a place back; `isDelivery` says whether records were on their way in it, or only a question.
     func finish(_ number: Int, _ outcome: AdaptiveLimit.Outcome, hold: Duration? = nil, isDelivery: Bool = true) {
         let now = context.now

@@ -176,7 +176,7 @@ struct Extractor: Sendable {
                 offset: chunk.offset,
                 length: chunk.length
             )
-            messages.append(try message.outgoing())
+            messages.append(try message.outgoing(isFirst: true))
         }
         return messages
     }

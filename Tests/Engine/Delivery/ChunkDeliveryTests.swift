@@ -1,6 +1,4 @@
 // What becomes of records when whole requests fail: an outage stops the job, a poison record is found.
-import Logging
-import MemoryDriver
 import SluiceCore
 import Synchronization
 import Testing
@@ -9,64 +7,29 @@ import Testing
 
 @Suite("Deliveries whose requests fail as a whole", .timeLimit(.minutes(2)))
 struct ChunkDeliveryTests {
-    private let context: EngineContext
-    private let sink = MoodySink()
-    private let job: Job
-    private let steps: Steps
+    private let sink: MoodySink
+    private let world: FixedWorld
+    private var steps: Steps { world.steps }
 
     init() {
-        let clock = SkippingClock()
-        let random = SeededRandomSource(seed: 9)
-        var logger = Logger(label: "deliveries")
-        logger.logLevel = .critical
         var settings = EngineSettings()
         settings.chunkRecordsMax = 9
-        context = EngineContext(
-            backend: MemoryBackend(clock: clock).open(isAtomic: true),
-            parts: MoodyParts(sink: sink),
-            settings: settings,
-            clock: clock,
-            random: random,
-            logger: logger
-        )
-        job = Job(
-            key: JobKey(systemAccountID: "local", indexName: "index", id: JobID(now: clock.now, random: random)),
-            reindexType: .post,
-            concurrency: 2,
-            source: "fixed:",
-            sink: "moody:",
-            sourceDescription: SourceDescription(fingerprint: "fixed"),
-            now: clock.now
-        )
-        steps = Steps(context)
-    }
-
-    private func extract() async throws {
-        let description = SourceDescription(fingerprint: "fixed")
-        let match = SliceMatch.text(job: job, source: description, transform: PlainTransform())
-        try await JobStore(context).create(job, match: match)
-        try await steps.launch(job)
-        for slice in 0..<job.concurrency { try await steps.extract(job, slice) }
-    }
-
-    private func end() async throws -> Job {
-        try await steps.book()
-        try await steps.finish()
-        return try await JobStore(context).get(job.id)
+        sink = MoodySink()
+        world = FixedWorld(MoodyParts(sink: sink), settings: settings)
     }
 
     @Test("a destination that takes nothing stops the job, and no record is given up")
     func outage() async throws {
-        try await extract()
+        try await world.extract()
         sink.mood.withLock { $0 = .down }
         let halted = await #expect(throws: DeliveryHalted.self) { try await steps.replay() }
         #expect(halted?.reason.contains("took nothing in 8 attempts") == true, "\(halted?.reason ?? "")")
-        #expect(try await end().deadLetteredDocCount == 0)
+        #expect(try await world.end().deadLetteredDocCount == 0)
 
         sink.mood.withLock { $0 = .well }
-        try await context.clock.sleep(for: .seconds(120))
+        try await world.context.clock.sleep(for: .seconds(120))
         try await steps.replay()
-        let ended = try await end()
+        let ended = try await world.end()
         #expect(ended.status == .completed)
         #expect(sink.held.withLock { $0 } == FixedSource.delivered)
     }
@@ -77,14 +40,14 @@ struct ChunkDeliveryTests {
     )
     func poison(id: String) async throws {
         sink.mood.withLock { $0 = .breaksOver(id) }
-        try await extract()
+        try await world.extract()
         // Another chunk goes through first, as it does while several are under way.
         try await steps.replay()
-        let ended = try await end()
+        let ended = try await world.end()
         #expect(ended.status == .completedWithFailures)
         #expect(ended.deadLetteredDocCount == 1)
         #expect(sink.held.withLock { $0 } == FixedSource.delivered.subtracting([id]))
-        let dead = try await DeadLetters(context).list(job.id, limit: 10, after: nil).letters
+        let dead = try await DeadLetters(world.context).list(world.job.id, limit: 10, after: nil).letters
         #expect(dead.map(\.recordID) == [id])
         #expect(dead.first?.reason.hasPrefix("gave up after") == true)
     }

@@ -89,6 +89,8 @@ final class FaultSinks: Sendable {
 
     var held: Set<String> { state.withLock { $0.held } }
     var output: [String] { state.withLock { $0.output } }
+    /// How often a delivery was accepted.
+    var acceptances: Int { state.withLock { $0.receipts.count } }
 
     var sink: any RecordSink {
         switch kind {
