@@ -99,11 +99,11 @@ public final class Worker: Service {
             }
         }
         if isHeld { return true }
-        for queue in [context.backend.queues.replay, context.backend.queues.progress] {
-            if try await queue.depth().total > 0 { return false }
-        }
+        // In the order in which records go on: a place that was seen empty gets nothing from those after it.
+        if try await context.backend.queues.replay.depth().total > 0 { return false }
         let open = TableQuery(partition: ReceiptItem.openMark, index: ReceiptItem.openIndex.name, limit: 1)
-        return try await context.receipts.query(open).items.isEmpty
+        guard try await context.receipts.query(open).items.isEmpty else { return false }
+        return try await context.backend.queues.progress.depth().total == 0
     }
 
     /// - Throws: `PortError.outOfSpace` when nothing can be stored for `fullMax`: not even that jobs pause.
