@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 
 [ -x .venv/bin/python ] || python3 -m venv .venv
 .venv/bin/python -m pip install --quiet --requirement peers/requirements.txt
-swift build --package-path .. --configuration release --product sluice 1>&2
+make --directory .. build 1>&2
 sluice=$(swift build --package-path .. --configuration release --show-bin-path)/sluice
 
 # One set of documents again and again, each time under other ids.

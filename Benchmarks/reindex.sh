@@ -14,7 +14,7 @@ trap 'rm -rf "$work"' EXIT
 [ -x .venv-emulator/bin/python ] || python3 -m venv .venv-emulator
 .venv-emulator/bin/python -m pip install --quiet --requirement peers/requirements-emulator.txt
 if [ -z "${SLUICE:-}" ]; then
-    swift build --package-path .. --configuration release --product sluice 1>&2
+    make --directory .. build 1>&2
     SLUICE=$(swift build --package-path .. --configuration release --show-bin-path)/sluice
 fi
 

@@ -27,7 +27,7 @@ public struct EngineSettings: Sendable, Hashable {
     public var attemptsMax = 8
     public var backoff = Backoff()
     /// Deliveries at once in one process, over all destinations.
-    public var deliveriesMax = 32
+    public var deliveriesMax = 64
     /// How long a delivered chunk waits at most for others that are about to be delivered, to share their commit.
     public var commitDelay: Duration = .milliseconds(5)
     /// How often open receipts are asked about.

@@ -18,7 +18,14 @@ public struct ChunkID: Sendable, Hashable {
 
     /// `slice#page#epoch#number`, padded so that text sorts in the order of the source.
     public var path: String {
-        "\(pad(slice, 3))#\(pad(page, 9))#\(pad(epoch, 6))#\(pad(number, 4))"
+        String(unsafeUninitializedCapacity: 4 * PaddedDigits.digitsMax + 3) { text in
+            var writer = PaddedDigits(text)
+            writer.write(slice, 3)
+            writer.write(page, 9, after: "#")
+            writer.write(epoch, 6, after: "#")
+            writer.write(number, 4, after: "#")
+            return writer.count
+        }
     }
 
     /// Reads what `path` wrote.

@@ -57,8 +57,18 @@ extension Timestamp: Codable {
 extension Timestamp: LosslessStringConvertible {
     public var description: String {
         let civil = self.civil
-        return "\(pad(civil.year, 4))-\(pad(civil.month, 2))-\(pad(civil.day, 2))T"
-            + "\(pad(civil.hour, 2)):\(pad(civil.minute, 2)):\(pad(civil.second, 2)).\(pad(civil.millisecond, 3))Z"
+        return String(unsafeUninitializedCapacity: 24 + PaddedDigits.digitsMax) { text in
+            var writer = PaddedDigits(text)
+            writer.write(civil.year, 4)
+            writer.write(civil.month, 2, after: "-")
+            writer.write(civil.day, 2, after: "-")
+            writer.write(civil.hour, 2, after: "T")
+            writer.write(civil.minute, 2, after: ":")
+            writer.write(civil.second, 2, after: ":")
+            writer.write(civil.millisecond, 3, after: ".")
+            writer.write("Z")
+            return writer.count
+        }
     }
 
     public init?(_ text: String) {
@@ -119,10 +129,4 @@ extension Timestamp: LosslessStringConvertible {
         let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
         return Int64(era * 146_097 + dayOfEra - 719_468)
     }
-}
-
-/// The number with leading zeros, so that text sorts as the number does.
-package func pad(_ number: Int, _ width: Int) -> String {
-    let digits = String(number)
-    return digits.count >= width ? digits : String(repeating: "0", count: width - digits.count) + digits
 }

@@ -12,6 +12,8 @@ package struct HTTPOptions: Sendable {
     package var stallTimeout: Duration = .seconds(60)
     /// Connections kept open at most; further calls wait for one, within their time-out.
     package var connectionsPerHost = 8
+    /// Bytes taken from a connection at once; every open connection keeps room for them.
+    package var readBytes = 32 << 10
     /// Sent with every request.
     package var headers: [(name: String, value: String)] = []
     /// Sent with every request, and never shown.

@@ -16,9 +16,6 @@ package final class HTTPPeer: Sendable {
     private let options: HTTPOptions
     private let isShutDown = Mutex(false)
 
-    /// What is read at once: fewer and larger reads halve the cost of a large body.
-    private static let readBytes = 256 << 10
-
     /// Opens no connection yet, but reads the certificates.
     ///
     /// - Throws: `.tlsFailed` naming the file that can't be used.
@@ -33,8 +30,10 @@ package final class HTTPPeer: Sendable {
         // A refused connection is told at once; when to try again is for the engine to say.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.http1_1ConnectionDebugInitializer = { channel in
-            channel.setOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.readBytes))
+            channel.setOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: options.readBytes))
         }
+        // Nobody here collects spans, and making them for nobody costs a share of every request.
+        configuration.tracing.tracer = nil
         self.options = options
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }

@@ -64,6 +64,8 @@ package final class VespaSource: RecordSource {
         options.requestTimeout = .seconds(url.timeout) + grace
         // A server that streams nothing may be silent for all of its time.
         options.stallTimeout = options.requestTimeout
+        // A page is a megabyte or more, and there are few connections.
+        options.readBytes = 256 << 10
         // Slices never wait for each other's connections; how many there are is the job's to say.
         options.connectionsPerHost = max(options.connectionsPerHost, Self.slicesMax)
         visit = Visit(url, index: index)
