@@ -9,7 +9,7 @@ trap 'rm -rf "$work"' EXIT
 
 [ -x .venv/bin/python ] || python3 -m venv .venv
 .venv/bin/python -m pip install --quiet --requirement peers/requirements.txt
-swift build --configuration release --product queue 1>&2
+swift build --configuration release --static-swift-stdlib --product queue 1>&2
 queue=$(swift build --configuration release --show-bin-path)/queue
 
 sitting=0

@@ -9,7 +9,7 @@ trap 'rm -rf "$work"' EXIT
 
 [ -x .venv/bin/python ] || python3 -m venv .venv
 .venv/bin/python -m pip install --quiet --requirement peers/requirements.txt
-swift build --configuration release --product scan 1>&2
+swift build --configuration release --static-swift-stdlib --product scan 1>&2
 scan=$(swift build --configuration release --show-bin-path)/scan
 .venv/bin/python peers/gen_docs.py "$work/docs.ndjson"
 

@@ -9,7 +9,7 @@ trap 'rm -rf "$work"' EXIT
 
 [ -x .venv/bin/python ] || python3 -m venv .venv
 .venv/bin/python -m pip install --quiet --requirement peers/requirements.txt
-swift build --configuration release --product transform 1>&2
+swift build --configuration release --static-swift-stdlib --product transform 1>&2
 transform=$(swift build --configuration release --show-bin-path)/transform
 
 for kind in structured unstructured semi-structured; do

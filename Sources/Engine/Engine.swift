@@ -82,21 +82,28 @@ public struct EngineContext: Sendable {
     /// Ends what a message or a receipt asked for: all at once where the backend can, else one after the other, so that
     /// whatever is cut off is done again when the message or the receipt comes back.
     ///
-    /// In this order: the batch's actions, its sends, the closing actions, its deletes.
+    /// In this order: the batch's actions, its sends, the closing actions, its deletes. What holds a sink's receipt is tried
+    /// again while it fails retryably, for without it the sink would be given the same records once more.
     func conclude(_ batch: AtomicBatch, closing: [TableAction] = []) async throws(PortError) {
         if let atomic = backend.atomic {
             var batch = batch
             batch.actions += closing
-            return try await atomic.commit(batch)
+            let whole = batch
+            return try await retrying { () throws(PortError) in try await atomic.commit(whole) }
         }
-        if !batch.actions.isEmpty { try await backend.tables.transact(batch.actions) }
-        for queue in backend.queues.all {
-            for send in batch.sends where send.queue == queue.name { try await queue.send(send.messages) }
+        if !batch.actions.isEmpty {
+            try await retrying { () throws(PortError) in try await backend.tables.transact(batch.actions) }
         }
+        for send in batch.sends { try await queue(send.queue).send(send.messages) }
         if !closing.isEmpty { try await backend.tables.transact(closing) }
-        for queue in backend.queues.all {
-            for delete in batch.deletes where delete.queue == queue.name { try await queue.delete(delete.receipts) }
+        for delete in batch.deletes { try await queue(delete.queue).delete(delete.receipts) }
+    }
+
+    private func queue(_ name: String) throws(PortError) -> any MessageQueue {
+        guard let queue = backend.queues.all.first(where: { $0.name == name }) else {
+            throw PortError(.notFound, "there is no queue \(name)")
         }
+        return queue
     }
 
     /// Waits, unless the task is cancelled.

@@ -44,6 +44,8 @@ public struct EngineSettings: Sendable, Hashable {
     public var tick: Duration = .seconds(1)
     /// A finished slice whose records have not moved for this long has its chunks sent again.
     public var repairAfter: Duration = .seconds(3600)
+    /// The least that `repairAfter` may be, in whatever process.
+    static let repairAfterMin: Duration = .seconds(60)
     /// How long a stop may take until unfinished deliveries are given back.
     public var grace: Duration = .seconds(10)
     /// How long after its end a job's ledger is kept: more than queue and dead-letter retention together.

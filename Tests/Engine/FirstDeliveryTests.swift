@@ -1,5 +1,6 @@
 // Chunks whose first message was overtaken: what is known of them decides, not that the message is the first.
 import SluiceCore
+import SluiceTestKit
 import Testing
 
 @testable import SluiceEngine
@@ -55,6 +56,38 @@ struct FirstDeliveryTests {
         #expect(world.sinks.acceptances == 1)
     }
 
+    @Test("does not bring it twice when its end could not be stored for a moment", arguments: FaultPlan.Moment.allCases)
+    func storedLater(moment: FaultPlan.Moment) async throws {
+        // Each page is a commit of its own, and the first chunk's end the next one.
+        let world = World(isAtomic: true, failing: FaultPlan(failing: Self.chunks + 1, of: [.commit], moment: moment))
+        for message in try await world.extracted() {
+            do {
+                try await world.deliverer.handle(message)
+            } catch let error as PortError {
+                // It was stored, and whoever tries again is told that it stands already.
+                #expect(moment == .answerLost && error.code == .conditionFailed, "\(error)")
+            }
+        }
+        #expect(world.sinks.acceptances == Self.chunks)
+        #expect(try await world.receipts() == Self.chunks)
+        #expect(try await world.depth(world.context.backend.queues.replay) == 0)
+    }
+
+    @Test("is not taken at its word once it has waited, whatever this process takes for long", arguments: [61, -5])
+    func old(seconds: Int) async throws {
+        let world = World(isAtomic: true)
+        let messages = try await world.extracted()
+        for message in messages { try await world.deliverer.handle(message) }
+        // As if others had delivered what this process receives for the first time.
+        for message in messages {
+            let sentAt = world.context.clock.now.advanced(by: .seconds(-seconds))
+            try await world.deliverer.handle(
+                ReceivedMessage(receipt: message.receipt, body: message.body, receiveCount: 1, sentAt: sentAt)
+            )
+        }
+        #expect(world.sinks.acceptances == Self.chunks)
+    }
+
     /// A job with a sink that confirms later.
     private struct World {
         let sinks: FaultSinks
@@ -63,9 +96,9 @@ struct FirstDeliveryTests {
         let deliverer: Deliverer
         var context: EngineContext { fixed.context }
 
-        init(isAtomic: Bool) {
+        init(isAtomic: Bool, failing plan: FaultPlan = FaultPlan()) {
             sinks = FaultSinks(kind: .later, fault: nil)
-            fixed = FixedWorld(FaultParts(sinks: sinks), isAtomic: isAtomic)
+            fixed = FixedWorld(FaultParts(sinks: sinks), isAtomic: isAtomic, failing: plan)
             let cache = JobCache(fixed.context)
             gate = Gate(fixed.context, cache: cache)
             deliverer = Deliverer(context: fixed.context, cache: cache, gate: gate, sinks: SinkCache(fixed.context))

@@ -53,20 +53,24 @@ extension Confirmer {
             }
         }
         if let records, !retries.isEmpty {
-            try await deliverAgain(retries, records, followUp, inHalves: inHalves, &progress)
+            guard try await deliverAgain(retries, records, followUp, inHalves: inHalves, &progress) else { return }
         }
         try await conclude(progress, receipt, ends: String(decoding: ends.map(\.rawValue), as: UTF8.self))
     }
 
     /// The new receipts stand before the old one is closed: at every moment something covers the records.
+    ///
+    /// False if the old one is closed already.
     private func deliverAgain(
         _ positions: [Int],
         _ records: ChunkRecords,
         _ followUp: FollowUp,
         inHalves: Bool,
         _ progress: inout ChunkProgress
-    ) async throws {
+    ) async throws -> Bool {
         let receipt = followUp.receipt
+        // Polls may take long and overlap: whoever closed it meanwhile has delivered its records again.
+        guard try await context.receipts.get(receipt.key)?.isOpen == true else { return false }
         let delivery = ChunkDelivery(
             context: context,
             cache: cache,
@@ -84,9 +88,10 @@ extension Confirmer {
                 try await delivery.run(Array(part), records: records, attempt: attempt, into: &progress)
             } catch is DeliveryDropped {
                 // The job was cancelled: what was accepted stays so in its final sheet.
-                return
+                return true
             }
         }
+        return true
     }
 
     func endWithoutRecords(_ receipt: ReceiptItem, _ reason: String) async throws {

@@ -38,12 +38,21 @@ struct Confirmer: Sendable {
         return count
     }
 
-    private typealias Slices = [ItemKey: SliceItem]
+    /// Slices that were read for several receipts at once; nil if one of them can't be read.
+    private typealias Slices = [ItemKey: SliceItem]?
 
     private func slices(of receipts: [ReceiptItem]) async throws(PortError) -> Slices {
-        let keys = Set(receipts.map(\.sliceKey))
-        var slices: Slices = [:]
-        for case let slice? in try await context.slices.get(Array(keys)) { slices[slice.key] = slice }
+        let keys = Array(Set(receipts.map(\.sliceKey)))
+        let found: [SliceItem?]
+        do {
+            found = try await context.slices.get(keys)
+        } catch {
+            // Each receipt then looks for its own: only those whose slice it is are held up.
+            guard error.code == .invalidRequest else { throw error }
+            return nil
+        }
+        var slices: [ItemKey: SliceItem] = [:]
+        for case let slice? in found { slices[slice.key] = slice }
         return slices
     }
 
@@ -67,7 +76,11 @@ struct Confirmer: Sendable {
         do {
             guard let receipt = try await current(found), receipt.isOpen else { return }
             do {
-                try await confirm(receipt, slices[receipt.sliceKey])
+                let slice =
+                    if let slices { slices[receipt.sliceKey] } else {
+                        try await context.slices.get(receipt.sliceKey)
+                    }
+                try await confirm(receipt, slice)
             } catch let halted as DeliveryHalted {
                 try await JobControl(context).pause(receipt.chunk.job, reason: halted.reason, holdingDelivery: true)
                 try await putOff(receipt, by: interval)
@@ -81,7 +94,7 @@ struct Confirmer: Sendable {
         }
     }
 
-    /// The receipt as it is stored; an index may lag behind its table, but not where both are in one database.
+    /// The receipt as it was stored when it was found; an index may lag behind its table, but not within one database.
     private func current(_ found: ReceiptItem) async throws(PortError) -> ReceiptItem? {
         if context.backend.atomic != nil { return found }
         return try await context.receipts.get(found.key)

@@ -111,8 +111,9 @@ struct Deliverer: Sendable {
     /// A page and its messages are sent in one transaction, or else they may have been sent twice; and a chunk that seemed
     /// stuck may have been sent again while the first message was still waiting.
     private func isFirst(_ message: ChunkMessage, _ received: ReceivedMessage) -> Bool {
-        context.backend.atomic != nil && message.isFirst == true && received.receiveCount == 1
-            && received.sentAt.duration(to: context.now) < context.settings.repairAfter
+        let age = received.sentAt.duration(to: context.now)
+        return context.backend.atomic != nil && message.isFirst == true && received.receiveCount == 1
+            && age >= .zero && age < min(context.settings.repairAfter, EngineSettings.repairAfterMin)
     }
 
     /// The positions that no receipt covers and whose letter leaves something to do.

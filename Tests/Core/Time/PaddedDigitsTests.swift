@@ -16,7 +16,10 @@ struct PaddedDigitsTests {
         #expect(pad(number, width) == text)
     }
 
-    @Test("keep a moment's text whole however far away the moment is", arguments: [Int64.max, -4_000_000_000_000_000_000])
+    @Test(
+        "keep a moment's text whole however far away the moment is",
+        arguments: [Int64.max, -4_000_000_000_000_000_000]
+    )
     func distant(milliseconds: Int64) {
         let text = Timestamp(milliseconds: milliseconds).description
         #expect(text.hasSuffix("Z") && text.split(separator: ":").count == 3, "\(text)")

@@ -58,6 +58,34 @@ struct ConfirmerTests {
         #expect(try await world.balance().completed == FixedSource.delivered.count)
     }
 
+    @Test("what another poll has delivered again meanwhile is not delivered once more", arguments: [true, false])
+    func overlapping(isAtomic: Bool) async throws {
+        let meeting = Meeting()
+        let sink = TellingSink { _ in
+            await meeting.takePlace()
+            return .failed(reason: "busy")
+        }
+        let world = try await ConfirmingWorld(sink, isAtomic: isAtomic)
+        meeting.rival.withLock { rival in
+            rival = {
+                let context = world.context()
+                let confirmer = Confirmer(context: context, cache: JobCache(context), sinks: SinkCache(context))
+                _ = try? await confirmer.poll()
+            }
+        }
+        try await world.poll()
+        #expect(sink.delivered.count == 2 * ConfirmingWorld.chunks)
+        #expect(try await world.openReceipts() == ConfirmingWorld.chunks)
+    }
+
+    @Test("a slice that can't be read holds up its own receipts only", arguments: [true, false])
+    func unreadableSlice(isAtomic: Bool) async throws {
+        let world = try await ConfirmingWorld(TellingSink { $0.allCompleted }, isAtomic: isAtomic)
+        try await world.spoilSlice(0)
+        try await world.poll()
+        #expect(try await world.openReceipts() == ConfirmingWorld.chunks / 2)
+    }
+
     @Test("when a sink can't say which records failed, halves are delivered until it can")
     func halves() async throws {
         let sink = TellingSink { request in
@@ -157,5 +185,18 @@ private final class Gathering: Sendable {
             for one in group { one.resume() }
         }
         state.withLock { $0.inside -= 1 }
+    }
+}
+
+/// The first that comes here waits until another poll has been.
+private final class Meeting: Sendable {
+    let rival = Mutex<(@Sendable () async -> Void)?>(nil)
+
+    func takePlace() async {
+        let poll = rival.withLock { rival in
+            defer { rival = nil }
+            return rival
+        }
+        await poll?()
     }
 }

@@ -16,8 +16,11 @@ struct ConfirmingWorld {
     private let clock = SkippingClock()
     private let job: Job
 
-    init(_ sink: TellingSink) async throws {
+    private let isAtomic: Bool
+
+    init(_ sink: TellingSink, isAtomic: Bool = false) async throws {
         self.sink = sink
+        self.isAtomic = isAtomic
         memory = MemoryBackend(clock: clock)
         let random = SeededRandomSource(seed: 7)
         job = Job(
@@ -50,7 +53,7 @@ struct ConfirmingWorld {
         var logger = Logger(label: "confirming")
         logger.logLevel = .critical
         return EngineContext(
-            backend: memory.open(isAtomic: false).failing(by: plan),
+            backend: memory.open(isAtomic: isAtomic).failing(by: plan),
             parts: TellingParts(sink: sink),
             settings: settings,
             clock: clock,
@@ -67,6 +70,14 @@ struct ConfirmingWorld {
         let count = try await confirmer.poll()
         clock.advance(by: .seconds(2))
         return count
+    }
+
+    /// Leaves only the keys of a slice's item.
+    func spoilSlice(_ index: Int) async throws {
+        let key = SliceItem.key(job: job.id, index: index)
+        var item: AttributeMap = [ledgerSchema.partitionKey: .string(key.partition)]
+        if let name = ledgerSchema.sortKey, let sort = key.sort { item[name] = .string(sort) }
+        try await context().backend.tables.transact([TableAction(ledgerSchema, key, .put(item))])
     }
 
     func removePayloads() async throws {

@@ -2,6 +2,7 @@
 import Logging
 import MemoryDriver
 import SluiceCore
+import SluiceTestKit
 
 @testable import SluiceEngine
 
@@ -15,13 +16,14 @@ struct FixedWorld {
         _ parts: any JobParts,
         clock: any Timekeeping = SkippingClock(),
         isAtomic: Bool = true,
+        failing plan: FaultPlan = FaultPlan(),
         settings: EngineSettings = EngineSettings()
     ) {
         let random = SeededRandomSource(seed: 5)
         var logger = Logger(label: "fixed")
         logger.logLevel = .critical
         context = EngineContext(
-            backend: MemoryBackend(clock: clock).open(isAtomic: isAtomic),
+            backend: MemoryBackend(clock: clock).open(isAtomic: isAtomic).failing(by: plan),
             parts: parts,
             settings: settings,
             clock: clock,

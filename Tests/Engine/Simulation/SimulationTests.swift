@@ -43,16 +43,26 @@ struct SimulationTests {
         var problem: String?
         while problem == nil, seed < Self.mutantSeedsMax {
             seed += 1
-            var settings = WorldSettings(seed: seed)
-            settings.sink = WorldSettings.Sink.allCases[Int(seed % 3)]
-            settings.mutant = mutant
-            settings.crashes = 4
-            settings.stops = 3
-            settings.switches = 70
-            settings.rates.duplicates = 40
-            problem = try await Simulation(settings).run()
+            problem = try await Simulation(Self.harsh(seed, mutant)).run()
         }
         #expect(problem != nil, "\(mutant) went unnoticed in \(seed) worlds")
+    }
+
+    @Test("find nothing in the same worlds with an engine that keeps them all")
+    func noMutant() async throws {
+        for seed in 1...3 * Self.seedsEach { try await check(Self.harsh(seed, nil)) }
+    }
+
+    /// A world in which much comes twice and workers get in each other's way.
+    private static func harsh(_ seed: UInt64, _ mutant: Mutant?) -> WorldSettings {
+        var settings = WorldSettings(seed: seed)
+        settings.sink = WorldSettings.Sink.allCases[Int(seed % 3)]
+        settings.mutant = mutant
+        settings.crashes = 4
+        settings.stops = 3
+        settings.switches = 70
+        settings.rates = FaultRates(lostAnswers: 10, conflicts: 2, duplicates: 60)
+        return settings
     }
 
     /// Found after far fewer; every one that is looked at costs a fraction of a second.
