@@ -52,6 +52,11 @@ package struct HTTPBody: Sendable {
 
     package var count: Int { buffer.readableBytes }
 
+    /// The bytes as they will be sent, which are only good during the call.
+    package func withBytes<Value>(_ read: (UnsafeRawBufferPointer) -> Value) -> Value {
+        buffer.withUnsafeReadableBytes(read)
+    }
+
     package mutating func append(_ bytes: UnsafeRawBufferPointer) {
         buffer.writeBytes(bytes)
     }

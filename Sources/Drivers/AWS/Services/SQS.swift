@@ -1,0 +1,169 @@
+// The Simple Queue Service: batches of messages out, in, and done with.
+internal import HTTPDriver
+package import SluiceCore
+
+/// SQS by its JSON protocol.
+///
+/// Batches have up to 10 entries and fail entry by entry: a call that returns may have failures in it. Copies share the client.
+package struct SQS: Sendable {
+    /// The most entries of a batch, and the most messages of a receive.
+    package static let batchMax = 10
+    /// The most bytes of all bodies and attributes of a batch, and of one message.
+    package static let batchBytesMax = 1 << 20
+
+    /// An entry of a batch that was not done.
+    package struct Failure: Sendable, Equatable {
+        /// Which entry.
+        package let index: Int
+        package let code: String
+        package let message: String
+        /// Whether the same entry would fail again.
+        package let isSenderFault: Bool
+    }
+
+    package struct Message: Sendable, Equatable {
+        package let receipt: String
+        package let body: String
+        package let receiveCount: Int
+        package let sentAt: Timestamp
+    }
+
+    /// A name for entries that an answer leaves out: nothing is known of them.
+    package static let unmentioned = "Unmentioned"
+
+    private let client: AWSClient
+
+    package init(_ client: AWSClient) {
+        self.client = client
+    }
+
+    /// The address of a queue of this account.
+    ///
+    /// - Throws: a `notFound` if there is none.
+    package func url(ofQueue name: String) async throws(AWSError) -> String {
+        let operation = "GetQueueUrl"
+        guard let url = try await ask(operation, ["QueueName": .string(name)])["QueueUrl"]?.stringValue else {
+            throw client.senseless(operation, "the answer holds no QueueUrl")
+        }
+        return url
+    }
+
+    /// Sends up to 10 messages; their texts hold no characters that XML has not.
+    ///
+    /// If no answer comes it is tried again, so that a message may be sent twice.
+    package func send(
+        _ entries: [(body: String, delaySeconds: Int)],
+        to queue: String
+    ) async throws(AWSError) -> [Failure] {
+        try await batch("SendMessageBatch", queue, entries.count) { index in
+            let entry = entries[index]
+            var fields: JSONObject = ["MessageBody": .string(entry.body)]
+            if entry.delaySeconds > 0 { fields["DelaySeconds"] = .number(JSONNumber(entry.delaySeconds)) }
+            return fields
+        }
+    }
+
+    /// Up to 10 messages, waiting up to 20 seconds for the first.
+    package func receive(
+        from queue: String,
+        limit: Int,
+        invisibleSeconds: Int,
+        waitSeconds: Int
+    ) async throws(AWSError) -> [Message] {
+        precondition((1...Self.batchMax).contains(limit), "SQS gives 1 to 10 messages at once")
+        let operation = "ReceiveMessage"
+        let answer = try await ask(
+            operation,
+            [
+                "QueueUrl": .string(queue), "MaxNumberOfMessages": .number(JSONNumber(limit)),
+                "VisibilityTimeout": .number(JSONNumber(invisibleSeconds)),
+                "WaitTimeSeconds": .number(JSONNumber(waitSeconds)),
+                "MessageSystemAttributeNames": ["ApproximateReceiveCount", "SentTimestamp"],
+            ]
+        )
+        var messages: [Message] = []
+        for value in answer["Messages"]?.arrayValue ?? [] {
+            guard let message = Self.message(value) else {
+                throw client.senseless(operation, "a message lacks its receipt, body, receive count or time of sending")
+            }
+            messages.append(message)
+        }
+        return messages
+    }
+
+    /// Deletes up to 10 messages.
+    package func delete(_ receipts: [String], from queue: String) async throws(AWSError) -> [Failure] {
+        try await batch("DeleteMessageBatch", queue, receipts.count) { ["ReceiptHandle": .string(receipts[$0])] }
+    }
+
+    /// Hides up to 10 messages for so long from now; 0 gives them back.
+    package func changeVisibility(
+        _ receipts: [String],
+        of queue: String,
+        seconds: Int
+    ) async throws(AWSError) -> [Failure] {
+        try await batch("ChangeMessageVisibilityBatch", queue, receipts.count) { index in
+            ["ReceiptHandle": .string(receipts[index]), "VisibilityTimeout": .number(JSONNumber(seconds))]
+        }
+    }
+
+    /// What is asked for by name, as SQS writes it: numbers are texts.
+    package func attributes(of queue: String, _ names: [String]) async throws(AWSError) -> [String: String] {
+        let names = JSONValue.array(names.map { .string($0) })
+        let answer = try await ask("GetQueueAttributes", ["QueueUrl": .string(queue), "AttributeNames": names])
+        let members = answer["Attributes"]?.objectValue?.members ?? []
+        return members.reduce(into: [:]) { $0[$1.name] = $1.value.stringValue }
+    }
+
+    private func ask(_ operation: String, _ input: JSONObject) async throws(AWSError) -> JSONObject {
+        try await client.object(AWSJSONProtocol.sqs.call(operation, JSONValue.object(input).bytes()))
+    }
+
+    private func batch(
+        _ operation: String,
+        _ queue: String,
+        _ count: Int,
+        _ fields: (Int) -> JSONObject
+    ) async throws(AWSError) -> [Failure] {
+        precondition(count <= Self.batchMax, "a batch has up to 10 entries")
+        guard count > 0 else { return [] }
+        let entries = (0..<count).map { index in
+            var entry = fields(index)
+            entry["Id"] = .string(String(index))
+            return JSONValue.object(entry)
+        }
+        let answer = try await ask(operation, ["QueueUrl": .string(queue), "Entries": .array(entries)])
+        return Self.failures(answer, count)
+    }
+
+    /// What is neither named a success nor a failure is held for one that may pass.
+    private static func failures(_ answer: JSONObject, _ count: Int) -> [Failure] {
+        let id = { (value: JSONValue) in value["Id"]?.stringValue.flatMap { Int($0) } }
+        let done = Set((answer["Successful"]?.arrayValue ?? []).compactMap(id))
+        var failed: [Int: Failure] = [:]
+        for value in answer["Failed"]?.arrayValue ?? [] {
+            guard let index = id(value) else { continue }
+            failed[index] = Failure(
+                index: index,
+                code: value["Code"]?.stringValue ?? "Unknown",
+                message: value["Message"]?.stringValue ?? "",
+                isSenderFault: value["SenderFault"]?.boolValue ?? false
+            )
+        }
+        return (0..<count).compactMap { index in
+            if let failure = failed[index] { return failure }
+            if done.contains(index) { return nil }
+            let silence = "the answer does not mention the entry"
+            return Failure(index: index, code: unmentioned, message: silence, isSenderFault: false)
+        }
+    }
+
+    private static func message(_ value: JSONValue) -> Message? {
+        let attribute = { (name: String) in value["Attributes"]?[name]?.stringValue }
+        guard let receipt = value["ReceiptHandle"]?.stringValue, let body = value["Body"]?.stringValue,
+            let count = attribute("ApproximateReceiveCount").flatMap({ Int($0) }),
+            let sent = attribute("SentTimestamp").flatMap({ Int64($0) })
+        else { return nil }
+        return Message(receipt: receipt, body: body, receiveCount: count, sentAt: Timestamp(milliseconds: sent))
+    }
+}

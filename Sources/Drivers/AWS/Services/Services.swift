@@ -1,0 +1,1 @@
+// The calls of single services, as far as the house makes them.

@@ -1,0 +1,102 @@
+// A request as a signature sees it, and its canonical form.
+
+/// A request that can be signed.
+package struct SignableRequest: Sendable {
+    package var method: String
+    /// As the `Host` header will have it: with its port, unless that is the scheme's own.
+    package var host: String
+    /// Absolute and escaped, as it is sent.
+    package var path: String
+    /// Not escaped, in any order; names may be repeated.
+    package var query: [(name: String, value: String)]
+    /// Signed as they are, but for those that belong to the connection.
+    package var headers: [(name: String, value: String)]
+
+    package init(
+        _ method: String,
+        host: String,
+        path: String,
+        query: [(name: String, value: String)] = [],
+        headers: [(name: String, value: String)] = []
+    ) {
+        self.method = method
+        self.host = host
+        self.path = path
+        self.query = query
+        self.headers = headers
+    }
+}
+
+/// How a service wants its paths signed.
+package enum PathRule: Sendable {
+    /// As they are sent, dots and double slashes included: S3.
+    case asSent
+    /// Without dot segments and empty segments, and escaped once more: all others.
+    case normalized
+}
+
+extension SignableRequest {
+    /// Headers that proxies and clients set or change on the way.
+    private static let unsigned: Set = [
+        "authorization", "connection", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization", "te",
+        "trailer", "transfer-encoding", "upgrade", "user-agent", "x-amzn-trace-id",
+    ]
+
+    /// The escaped query in the order that signatures want, which is also how it is sent.
+    var canonicalQuery: String {
+        query.map { (name: Escaping.escaped($0.name), value: Escaping.escaped($0.value)) }
+            .sorted { left, right in
+                left.name == right.name
+                    ? left.value.utf8.lexicographicallyPrecedes(right.value.utf8)
+                    : left.name.utf8.lexicographicallyPrecedes(right.name.utf8)
+            }
+            .map { "\($0.name)=\($0.value)" }.joined(separator: "&")
+    }
+
+    /// Names and values of what is signed, lower case and sorted; values of one name in their order.
+    var canonicalHeaders: [(name: String, value: String)] {
+        var values = ["host": [Self.trimmed(host)]]
+        for header in headers {
+            let name = header.name.lowercased()
+            if Self.unsigned.contains(name) || name == "host" { continue }
+            values[name, default: []].append(Self.trimmed(header.value))
+        }
+        return values.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+            .map { (name: $0.key, value: $0.value.joined(separator: ",")) }
+    }
+
+    func canonicalPath(_ rule: PathRule) -> String {
+        let sent = path.isEmpty ? "/" : path
+        switch rule {
+        case .asSent: return sent
+        case .normalized: return Escaping.escapedPath(Self.normalized(sent))
+        }
+    }
+
+    /// The text whose digest is signed, with the list of signed headers in it.
+    func canonical(_ rule: PathRule, query: String, payload: String) -> (text: String, signedHeaders: String) {
+        let headers = canonicalHeaders
+        let names = headers.map(\.name).joined(separator: ";")
+        let lines = headers.map { "\($0.name):\($0.value)\n" }.joined()
+        return ("\(method)\n\(canonicalPath(rule))\n\(query)\n\(lines)\n\(names)\n\(payload)", names)
+    }
+
+    /// Spaces at the ends are dropped, runs of them within are one.
+    private static func trimmed(_ value: String) -> String {
+        let isSpace = { (byte: UInt8) in byte == 0x20 || (0x09...0x0D).contains(byte) }
+        return value.utf8.split(whereSeparator: isSpace).map { String(Substring($0)) }.joined(separator: " ")
+    }
+
+    private static func normalized(_ path: String) -> String {
+        var parts: [Substring] = []
+        for part in path.split(separator: "/") where part != "." {
+            if part == ".." {
+                _ = parts.popLast()
+            } else {
+                parts.append(part)
+            }
+        }
+        let end = path.hasSuffix("/") && !parts.isEmpty ? "/" : ""
+        return "/" + parts.joined(separator: "/") + end
+    }
+}

@@ -1,0 +1,1 @@
+// A peer whose answers a test writes down, request by request.
