@@ -1,5 +1,4 @@
 // The n-th call fails, for every n until a run has fewer: the job completes and its books are exact.
-import Logging
 import MemoryDriver
 import SluiceCore
 import SluiceTestKit
@@ -65,30 +64,17 @@ struct FaultWorld {
     init(_ kind: Kind, plan: FaultPlan, sinkFault: SinkFault? = nil) {
         self.kind = kind
         self.plan = plan
-        memory = MemoryBackend(clock: clock)
         sinks = FaultSinks(kind: kind.sink, fault: sinkFault)
         var settings = EngineSettings()
         settings.chunkRecordsMax = 2
-        var logger = Logger(label: "faults")
-        logger.logLevel = .critical
-        let random = SeededRandomSource(seed: 7)
-        context = EngineContext(
-            backend: memory.open(isAtomic: kind.isAtomic).failing(by: plan),
-            parts: FaultParts(sinks: sinks),
-            settings: settings,
+        let world = FixedWorld(
+            FaultParts(sinks: sinks),
             clock: clock,
-            random: random,
-            logger: logger
+            isAtomic: kind.isAtomic,
+            failing: plan,
+            settings: settings
         )
-        job = Job(
-            key: JobKey(systemAccountID: "local", indexName: "index", id: JobID(now: clock.now, random: random)),
-            reindexType: .post,
-            concurrency: 2,
-            source: "fixed:",
-            sink: "sinks:",
-            sourceDescription: description,
-            now: clock.now
-        )
+        (memory, context, job) = (world.memory, world.context, world.job)
     }
 
     /// Drives the job to its end and looks at everything.

@@ -13,8 +13,9 @@ enum SQLiteFile {
     static let checkpointPages = 4096
     /// The write-ahead log is cut back to this when a checkpoint empties it.
     static let walBytesKept = 64 * 1024 * 1024
-    /// Memory for pages, for each connection.
+    /// Memory for pages; what is not in it is mostly still in the system's.
     static let writerCacheKiB = 8 * 1024
+    /// The same for each of the connections that read.
     static let readerCacheKiB = 2 * 1024
     /// Writes that share one commit, at most; bounds how long the first of them waits for the last.
     static let writesPerCommitMax = 256

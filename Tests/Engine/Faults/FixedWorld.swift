@@ -7,6 +7,7 @@ import SluiceTestKit
 @testable import SluiceEngine
 
 struct FixedWorld {
+    let memory: MemoryBackend
     let context: EngineContext
     /// Not stored before `create` or `extract`.
     let job: Job
@@ -22,8 +23,9 @@ struct FixedWorld {
         let random = SeededRandomSource(seed: 5)
         var logger = Logger(label: "fixed")
         logger.logLevel = .critical
+        memory = MemoryBackend(clock: clock)
         context = EngineContext(
-            backend: MemoryBackend(clock: clock).open(isAtomic: isAtomic).failing(by: plan),
+            backend: memory.open(isAtomic: isAtomic).failing(by: plan),
             parts: parts,
             settings: settings,
             clock: clock,
