@@ -2,7 +2,7 @@
 # Installs the system packages that the build and the scripts need, those that are missing only.
 set -euo pipefail
 
-packages=(curl git pkg-config libsqlite3-dev zlib1g-dev python3 python3-venv)
+packages=(curl git pkg-config libsqlite3-dev zlib1g-dev openssl python3 python3-venv)
 
 if ! command -v swift >/dev/null; then
     echo "setup: there is no swift here; install Swift 6.3 from swift.org and try again" >&2

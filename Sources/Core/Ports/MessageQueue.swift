@@ -2,7 +2,7 @@
 
 /// A queue of messages.
 ///
-/// Delivers at least once, in any order; whatever is not deleted comes again.
+/// Delivers at least once, in any order; whatever is not deleted comes again. Durations may be rounded up to whole seconds.
 public protocol MessageQueue: Sendable {
     var name: String { get }
 
@@ -20,7 +20,10 @@ public protocol MessageQueue: Sendable {
     /// Up to `limit` messages (1 to 1000), which nobody else receives for the next `invisible`.
     ///
     /// Waits up to `wait` for the first one, without polling busily; returns early, and possibly empty, when the task
-    /// is cancelled. Each receipt is good until the message is received again.
+    /// is cancelled. What a queue across a network gives in that very moment stays hidden for `invisible`, as if its
+    /// receiver had crashed. Each receipt is good for deleting until the message is received again.
+    ///
+    /// - Throws: `PortError`: `invalidRequest` if `invisible` is over 12 hours.
     func receive(
         limit: Int,
         invisible: Duration,
@@ -30,7 +33,12 @@ public protocol MessageQueue: Sendable {
     /// Removes messages for good. A receipt that is out of date is ignored: the message belongs to its next receiver.
     func delete(_ receipts: [MessageReceipt]) async throws(PortError)
 
-    /// Makes messages invisible for `invisible` from now; `.zero` gives them back at once. Out-of-date receipts are ignored.
+    /// Makes messages invisible for `invisible` from now; `.zero` gives them back at once.
+    ///
+    /// Out-of-date receipts are ignored. So may be one whose message has become visible again, even if nobody has received it
+    /// since: extend in time.
+    ///
+    /// - Throws: `PortError`: `invalidRequest` if `invisible` is over 12 hours.
     func changeVisibility(_ receipts: [MessageReceipt], invisible: Duration) async throws(PortError)
 
     /// How many messages there are, about.

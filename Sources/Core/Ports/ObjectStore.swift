@@ -30,7 +30,8 @@ public protocol ObjectStore: Sendable {
 
 /// An object that is being written; used by one task at a time.
 ///
-/// Dropping it without `finish` leaves nothing behind.
+/// Dropping it without `finish` leaves no object behind. What was written so far may take room for a while, unless it is
+/// abandoned.
 public protocol ObjectWriter: Sendable {
     func append(_ bytes: [UInt8]) async throws(PortError)
     /// Makes the object visible and durable.

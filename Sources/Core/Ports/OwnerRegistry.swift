@@ -24,16 +24,19 @@ extension OwnerID: AttributeConvertible {
     public var attributeValue: AttributeValue { .string(text) }
 }
 
-/// Who is working, as far as the platform can prove it.
+/// Who is working, as far as the platform can prove it or the owners say it.
 ///
 /// It serves liveness only; safety rests on epochs.
 public protocol OwnerRegistry: Sendable {
     /// This process.
     var own: OwnerID { get }
 
-    /// True only on proof that the owner has ended. An owner that is merely silent is not gone.
+    /// True only on proof that the owner has ended, or if it said so itself. An owner that is merely silent is not gone.
+    ///
+    /// A platform without such proof never learns of an owner that was killed: what that one held is free when its leases are
+    /// over.
     func isGone(_ owner: OwnerID) async -> Bool
 
-    /// How many owners are at work, this one included; at least 1.
+    /// How many owners are at work, this one included; at least 1. It may be half a minute late.
     func liveCount() async -> Int
 }

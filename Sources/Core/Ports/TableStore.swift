@@ -16,7 +16,8 @@ public protocol TableStore: Sendable {
 
     /// One page of the items of a partition, in the order of the sort key's bytes.
     ///
-    /// The table itself answers as of the last write that returned; an index may lag. Expired items are left out, so
+    /// The table itself answers as of the last write that returned; an index may lag, and items that are alike to it
+    /// come in any order, which is the same on every page. Expired items are left out, so
     /// a page can hold fewer than `limit` items although more follow: only `next == nil` is the end.
     func query(_ query: TableQuery, in schema: TableSchema) async throws(PortError) -> TableQueryPage
 
@@ -28,9 +29,11 @@ public protocol TableStore: Sendable {
     /// Durable on return. May be applied although it throws, when `outcomeUnknown` says so.
     ///
     /// - Throws: `PortError`: `conditionFailed` with the positions of the failed actions, `conflict` when another
-    ///   writer was in the way, `invalidRequest` for two actions on one item, an item or a change that contradicts
-    ///   the key, an item over the size limit, or an addition to something that is not a whole number or has no room
-    ///   for it.
+    ///   writer was in the way (then nothing is said of conditions), `invalidRequest` for two actions on one item, an
+    ///   item or a change that contradicts the key, an item over the size limit, or an addition to something that is
+    ///   not a number or has no room for it. A store may refuse a number that `AttributeValue.double` calls too large
+    ///   or too small, an index's attribute that is empty or no string, two changes of one attribute in one update, and
+    ///   more than 4 MB in one transaction.
     func transact(_ actions: [TableAction]) async throws(PortError)
 
     /// Applies puts and deletes without conditions, each by itself: on an error any part may have been applied.

@@ -14,12 +14,21 @@ public enum ChangeFeedContract {
         public let time: ContractTime
         /// How long a change may take to be readable; zero where it is at once.
         public let patience: Duration
+        /// Whether a position is refused once the change before it was trimmed, although none after it was.
+        public let mayRefuseIdle: Bool
 
-        public init(feed: any ChangeFeed, store: any TableStore, time: ContractTime, patience: Duration = .zero) {
+        public init(
+            feed: any ChangeFeed,
+            store: any TableStore,
+            time: ContractTime,
+            patience: Duration = .zero,
+            mayRefuseIdle: Bool = false
+        ) {
             self.feed = feed
             self.store = store
             self.time = time
             self.patience = patience
+            self.mayRefuseIdle = mayRefuseIdle
         }
     }
 

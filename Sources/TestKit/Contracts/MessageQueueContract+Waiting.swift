@@ -91,6 +91,10 @@ extension MessageQueueContract {
         let received = try await harness.time.soon(task)
         try expect(received.map(\.text), equals: [], "what the cancelled receive brought")
         try await harness.send("a")
+        if harness.cancelMayHide {
+            if try await !harness.receive().isEmpty { return }
+            try await harness.advance(by: .seconds(30))
+        }
         _ = try await harness.receiveOne()
     }
 

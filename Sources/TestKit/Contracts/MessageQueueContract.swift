@@ -17,19 +17,23 @@ public enum MessageQueueContract {
         public let time: ContractTime
         /// How long a receive may take to find what is there; zero where the first look is exact.
         public let patience: Duration
+        /// Whether a receive that is cancelled may take a message along, until its hiding ends.
+        public let cancelMayHide: Bool
 
         public init(
             queue: any MessageQueue,
             redriven: any MessageQueue,
             deadLetters: any MessageQueue,
             time: ContractTime,
-            patience: Duration = .zero
+            patience: Duration = .zero,
+            cancelMayHide: Bool = false
         ) {
             self.queue = queue
             self.redriven = redriven
             self.deadLetters = deadLetters
             self.time = time
             self.patience = patience
+            self.cancelMayHide = cancelMayHide
         }
 
         func advance(by duration: Duration) async throws {

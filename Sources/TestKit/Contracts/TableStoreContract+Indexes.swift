@@ -4,8 +4,8 @@ import SluiceCore
 extension TableStoreContract {
     static let indexCases: [ContractCase<Harness>] = [
         ContractCase("an index holds the items that have its attributes, and no others", sparseIndex),
-        ContractCase("an index is ordered by its sort key, then by the item's own key", indexOrder),
-        ContractCase("an index without sort key is ordered by the item's own key", indexWithoutSortKey),
+        ContractCase("an index is ordered by its sort key", indexOrder),
+        ContractCase("an index without sort key brings every item once", indexWithoutSortKey),
         ContractCase("an index answers ranges of its sort key", indexRanges),
         ContractCase("an index is paged without gaps or repeats, also among equal sort keys", indexPages),
         ContractCase("an item moves in the index when its attributes change, and leaves it with them", indexFollows),
@@ -30,6 +30,26 @@ extension TableStoreContract {
         try await harness.time.eventually {
             let keys = try await harness.all(query).map { "\($0.text("pk"))/\($0.text("sk"))" }
             try expect(keys, equals: wanted, what, file: file, line: line)
+        }
+    }
+
+    /// The same where several items may be alike to the index; those of a group come in any order.
+    private static func expectIndex(
+        _ harness: Harness,
+        _ query: TableQuery,
+        holdsGroups wanted: [[String]],
+        _ what: String,
+        file: String = #fileID,
+        line: Int = #line
+    ) async throws {
+        try await harness.time.eventually {
+            var keys = try await harness.all(query).map { "\($0.text("pk"))/\($0.text("sk"))" }[...]
+            var groups = wanted.map { group in
+                defer { keys = keys.dropFirst(group.count) }
+                return keys.prefix(group.count).sorted()
+            }
+            if !keys.isEmpty { groups.append(Array(keys)) }
+            try expect(groups, equals: wanted, what, file: file, line: line)
         }
     }
 
@@ -68,9 +88,9 @@ extension TableStoreContract {
             put("a", "b", red("B")),
             put("a", "c", red("a"))
         )
-        let wanted = ["z/z", "p/1", "p/2", "q/1", "a/a", "a/b", "a/c"]
-        try await expectIndex(harness, red(), holds: wanted, "ascending")
-        try await expectIndex(harness, red(descending: true), holds: wanted.reversed(), "descending")
+        let wanted = [["z/z"], ["p/1", "p/2", "q/1"], ["a/a"], ["a/b"], ["a/c"]]
+        try await expectIndex(harness, red(), holdsGroups: wanted, "ascending")
+        try await expectIndex(harness, red(descending: true), holdsGroups: wanted.reversed(), "descending")
     }
 
     static func indexWithoutSortKey(_ harness: Harness) async throws {
@@ -78,7 +98,7 @@ extension TableStoreContract {
         try await harness.transact(put("q", "1", mine), put("p", "b", mine), put("p", "B", mine), put("p", "x"))
         for limit in [1, 100] {
             let query = TableQuery(partition: "me", index: "by-owner", limit: limit)
-            try await expectIndex(harness, query, holds: ["p/B", "p/b", "q/1"], "pages of \(limit)")
+            try await expectIndex(harness, query, holdsGroups: [["p/B", "p/b", "q/1"]], "pages of \(limit)")
         }
     }
 
@@ -91,11 +111,11 @@ extension TableStoreContract {
     static func indexPages(_ harness: Harness) async throws {
         let keys = (10..<40).map(String.init)
         for key in keys { try await harness.transact(put("p", key, red(key < "20" ? "1" : "2"))) }
-        let wanted = keys.map { "p/\($0)" }
+        let wanted = [Array(keys.prefix(10)), Array(keys.dropFirst(10))].map { $0.map { "p/\($0)" } }
         for limit in [1, 3, 7, 30] {
-            try await expectIndex(harness, red(limit: limit), holds: wanted, "pages of \(limit)")
+            try await expectIndex(harness, red(limit: limit), holdsGroups: wanted, "pages of \(limit)")
             let backwards = red(limit: limit, descending: true)
-            try await expectIndex(harness, backwards, holds: wanted.reversed(), "pages of \(limit), descending")
+            try await expectIndex(harness, backwards, holdsGroups: wanted.reversed(), "pages of \(limit), descending")
         }
     }
 

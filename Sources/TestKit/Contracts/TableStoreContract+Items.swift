@@ -5,6 +5,7 @@ extension TableStoreContract {
     static let itemCases: [ContractCase<Harness>] = [
         ContractCase("an item is read back as it was put, whatever its attributes hold", everyKind),
         ContractCase("numbers keep their value up to the ends of Int64", numbers),
+        ContractCase("a number beyond a cloud's table is kept or refused, but not taken for another", farNumbers),
         ContractCase("there is nothing under a key that nobody has written", absent),
         ContractCase("a put replaces the whole item", putReplaces),
         ContractCase("items differ by partition key, by sort key and by table", distinctKeys),
@@ -48,6 +49,20 @@ extension TableStoreContract {
         try expect(values.count, equals: broken.count, "how many doubles came back")
         for (value, wanted) in zip(values, broken) {
             try expect(value.isStoredAlike(.double(wanted)), "\(wanted) came back as \(value)")
+        }
+    }
+
+    static func farNumbers(_ harness: Harness) async throws {
+        for number in [1e200, -1e126, 1e-131, -1e-300, .infinity, -.infinity] {
+            try await harness.transact(put("p", "s", ["n": .int(1)]))
+            do {
+                try await harness.store.transact([update("p", "s", [.set("n", .double(number))])])
+            } catch {
+                try expect(error.code, equals: .invalidRequest, "the refusal of \(number)")
+                try expect(try await harness.get("p", "s")?["n"], equals: .int(1), "the number that was there")
+                continue
+            }
+            try expect(try await harness.get("p", "s")?["n"], equals: .double(number), "the number")
         }
     }
 

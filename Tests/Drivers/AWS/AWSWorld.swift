@@ -111,3 +111,10 @@ struct EagerClock: Timekeeping {
         try Task.checkCancellation()
     }
 }
+
+extension ConnectionFault {
+    /// Whether it is found out by a time-out.
+    var takesTime: Bool {
+        if case .stall = self { true } else { false }
+    }
+}

@@ -13,7 +13,14 @@ struct InstanceTests {
         let endpoint = ["AWS_EC2_METADATA_SERVICE_ENDPOINT": url]
         let environment = AWSWorld.environment(endpoint.merging(variables) { $1 })
         let random = SeededRandomSource(seed: 1)
-        return try await InstanceCredentials(environment, clock: EagerClock(), random: random).credentials()
+        // However busy this machine is, somebody does answer.
+        let instance = try InstanceCredentials(
+            environment,
+            patience: .seconds(60),
+            clock: EagerClock(),
+            random: random
+        )
+        return try await instance.credentials()
     }
 
     private func scripted(_ role: Answer = Answer(200, AWSWorld.roleKeys), roles: Answer = Answer(200, "my role\n"))

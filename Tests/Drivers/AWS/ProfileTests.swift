@@ -153,6 +153,11 @@ struct ProfileTests {
         let profile = ["AWS_PROFILE": "keys", "AWS_REGION": "eu-west-1"]
         #expect(try settings(profile).endpoint(of: .sqs).description == "http://127.0.0.1:1")
         #expect(try settings(profile).endpoint(of: .dynamoDB).description == "http://127.0.0.1:2")
+        let streams = own.merging(["AWS_ENDPOINT_URL_DYNAMODB_STREAMS": "http://streams"]) { $1 }
+        #expect(try settings(streams).endpoint(of: .dynamoDBStreams).description == "http://streams")
+        #expect(try settings(streams).endpoint(of: .dynamoDB).description == "http://all")
+        let regional = try settings([:], region: "eu-west-1").endpoint(of: .dynamoDBStreams)
+        #expect(regional.description == "https://streams.dynamodb.eu-west-1.amazonaws.com")
         let ignoring = own.merging(["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "True"]) { $1 }
         #expect(try settings(ignoring).endpoint(of: .sqs).description == "https://sqs.eu-west-1.amazonaws.com")
         #expect(try settings([:], region: "cn-north-1").endpoint(of: .s3).host == "s3.cn-north-1.amazonaws.com.cn")

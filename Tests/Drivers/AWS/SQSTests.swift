@@ -89,6 +89,17 @@ struct SQSTests {
         }
     }
 
+    @Test(
+        "a receive that waits has time for it, however short the time for answers is",
+        arguments: [(20, 30), (1, 11)]
+    )
+    func receiveTimeout(wait: Int, seconds: Int) {
+        let call = SQS.receiveCall("ReceiveMessage", queue, 10, invisibleSeconds: 30, waitSeconds: wait)
+        #expect(call.timeout == .seconds(seconds))
+        let atOnce = SQS.receiveCall("ReceiveMessage", queue, 10, invisibleSeconds: 30, waitSeconds: 0)
+        #expect(atOnce.timeout == nil)
+    }
+
     @Test("a queue is found by its name, or is named as missing")
     func queueURL() async throws {
         let missing = Answer(

@@ -27,7 +27,15 @@ struct STSTests {
         let standIn = ScriptedStandIn([Self.answer("GetCallerIdentity", inside)])
         try await AWSWorld.run(.sts, standIn) { client, standIn in
             let identity = try await STS(client).callerIdentity()
-            #expect(identity == STS.Identity(account: "1", arn: "arn:aws:iam::1:user/a&b", userID: "U"))
+            #expect(
+                identity
+                    == STS.Identity(
+                        account: "1",
+                        arn: "arn:aws:iam::1:user/a&b",
+                        userID: "U",
+                        answeredAt: identity.answeredAt
+                    )
+            )
             #expect(standIn.asked.first?.text == "Action=GetCallerIdentity&Version=2011-06-15")
             #expect(standIn.asked.first?.header("Authorization")?.contains("/eu-west-1/sts/aws4_request") == true)
         }

@@ -32,6 +32,11 @@ struct AWSErrorBody {
         }
     }
 
+    /// Whether the body of an answer of status 200 is an error.
+    static func isError(_ bytes: [UInt8]) -> Bool {
+        (try? XMLElement.parse(bytes))?.name == "Error"
+    }
+
     /// `namespace#Code:http://…` without what is around the code.
     static func bare(_ type: String) -> String {
         let end = type.split(separator: "#").last ?? ""
@@ -77,6 +82,9 @@ extension AWSError {
             mayHaveReached: true
         )
         code = type ?? said.code ?? (reply.status == 404 ? "NotFound" : nil)
+        if let code, AWSErrorCodes.absent.contains(code), let absence = call.absence {
+            self.message += "; \(absence)"
+        }
         status = reply.status
         requestID = AWSAnswer.requestID(reply) ?? said.requestID
         answeredAt = HTTPDate.read(reply.header("Date"), now: now)

@@ -9,6 +9,7 @@ package struct AWSJSONProtocol: Sendable, Hashable {
     package let version: String
 
     package static let dynamoDB = AWSJSONProtocol(target: "DynamoDB_20120810", version: "1.0")
+    package static let dynamoDBStreams = AWSJSONProtocol(target: "DynamoDBStreams_20120810", version: "1.0")
     package static let sqs = AWSJSONProtocol(target: "AmazonSQS", version: "1.0")
 
     /// A call of an operation.

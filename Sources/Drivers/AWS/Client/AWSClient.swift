@@ -13,15 +13,13 @@ package final class AWSClient: Sendable {
     let credentials: RenewingCredentials
     let clock: any Timekeeping
     private let peer: HTTPPeer
-    private let policy: RetryPolicy
-    private let random: any RandomSource
+    let policy: RetryPolicy
+    let random: any RandomSource
     private let tokens = RetryTokens()
     private let skew = Mutex(Duration.zero)
 
     /// Signatures are good for 5 minutes at least; below this difference they failed for another reason.
     static let skewMin: Duration = .seconds(240)
-    /// Errors are short; what is behind this much of one is not read.
-    private static let errorBodyMax = 256 << 10
 
     /// - Parameters:
     ///   - service: which.
@@ -137,6 +135,7 @@ package final class AWSClient: Sendable {
                 return
             }
         }
+        guard call.isRepeatable || !error.outcomeUnknown else { throw error }
         guard error.isRetryable, course.mayTryAgain, let cost = tokens.spend(for: error) else { throw error }
         course.cost = cost
         let wait = policy.wait(after: course.tries, asked: error.retryAfter, random: random)
@@ -166,12 +165,17 @@ package final class AWSClient: Sendable {
         var errorBody: [UInt8] = []
         do throws(HTTPFailure) {
             let reply = try await peer.exchange(request) { reply, bytes throws(HTTPFailure) in
-                if (200..<300).contains(reply.status) { return try receive(reply, bytes) }
-                errorBody.append(contentsOf: bytes.prefix(Self.errorBodyMax - errorBody.count))
-                return errorBody.count < Self.errorBodyMax ? .more : .enough
+                let isFine = (200..<300).contains(reply.status)
+                if isFine, !call.mayFailInside { return try receive(reply, bytes) }
+                errorBody.append(contentsOf: bytes.prefix(call.errorBodyMax - errorBody.count))
+                if isFine { return try receive(reply, bytes) }
+                return errorBody.count < call.errorBodyMax ? .more : .enough
             }
-            if (200..<300).contains(reply.status) { return .success(reply) }
-            let secrets = (credentials?.secrets ?? []) + call.secrets
+            let failedInside = call.mayFailInside && AWSErrorBody.isError(errorBody)
+            if (200..<300).contains(reply.status), !failedInside { return .success(reply) }
+            // Services repeat what they can't make sense of, a signature among it.
+            let signature = request.headers.last { $0.name == "Authorization" }?.value.split(separator: "=").last
+            let secrets = (credentials?.secrets ?? []) + call.secrets + (signature.map { [Secret(String($0))] } ?? [])
             return .failure(AWSError(call, service, reply, errorBody, now: clock.now, secrets: secrets))
         } catch {
             return .failure(AWSError(call, service, error))

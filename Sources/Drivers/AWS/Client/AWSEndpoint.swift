@@ -72,6 +72,6 @@ package struct AWSEndpoint: Sendable, Equatable, CustomStringConvertible {
             } else if region.hasPrefix("us-isob-") { "sc2s.sgov.gov" } else if region.hasPrefix("eusc-") {
                 "amazonaws.eu"
             } else { "amazonaws.com" }
-        return try AWSEndpoint("https://\(service.id).\(region).\(suffix)", setting: "the region")
+        return try AWSEndpoint("https://\(service.host).\(region).\(suffix)", setting: "the region")
     }
 }

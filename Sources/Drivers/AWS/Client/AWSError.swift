@@ -90,7 +90,8 @@ extension AWSError {
         switch kind {
         case .noAnswer, .timedOut, .cancelled, .invalidAnswer: mayHaveReached
         case .refused:
-            !isThrottling && (status ?? 0) >= 500 || code.map { AWSErrorCodes.unfinished.contains($0) } ?? false
+            !isThrottling && ((status ?? 0) >= 500 || status == 200)
+                || code.map { AWSErrorCodes.unfinished.contains($0) } ?? false
         case .credentials, .invalidCall, .tlsFailed, .unreachable: false
         }
     }

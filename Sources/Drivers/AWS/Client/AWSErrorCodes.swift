@@ -4,7 +4,8 @@ import SluiceCore
 enum AWSErrorCodes {
     /// Too many calls; nothing was done.
     static let throttling: Set = [
-        "BandwidthLimitExceeded", "EC2ThrottledException", "LimitExceededException", "PriorRequestNotComplete",
+        "BandwidthLimitExceeded", "EC2ThrottledException", "KmsThrottled", "LimitExceededException", "OverLimit",
+        "PriorRequestNotComplete",
         "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled",
         "RequestThrottledException", "SlowDown", "ThrottledException", "Throttling", "ThrottlingException",
         "TooManyRequestsException",
@@ -18,6 +19,8 @@ enum AWSErrorCodes {
         "RequestTimeoutException", "ServiceUnavailable", "ServiceUnavailableException",
         "TransactionInProgressException",
     ]
+
+    static func mayPass(_ code: String) -> Bool { throttling.contains(code) || transient.contains(code) }
 
     /// The session has ended; new credentials may do.
     static let expired: Set = ["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"]

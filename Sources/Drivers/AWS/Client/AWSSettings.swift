@@ -62,7 +62,7 @@ package struct AWSSettings: Sendable {
             for name in [service.endpointVariable, "AWS_ENDPOINT_URL"] {
                 if let url = environment.variable(name) { return try AWSEndpoint(url, setting: name) }
             }
-            let own = values["services"].flatMap { profiles.services($0) }?[service.id]?["endpoint_url"]
+            let own = values["services"].flatMap { profiles.services($0) }?[service.section]?["endpoint_url"]
             if let url = own ?? values["endpoint_url"] {
                 return try AWSEndpoint(url, setting: "endpoint_url of the profile")
             }

@@ -35,7 +35,7 @@ package struct ContainerCredentials: CredentialProvider {
     ) throws(AWSProblem) {
         self.environment = environment
         self.ecs = ecs
-        fetch = try CredentialFetch(connectTimeout: .seconds(2), tls: tls, clock: clock, random: random)
+        fetch = try CredentialFetch(patience: .seconds(2), tls: tls, clock: clock, random: random)
     }
 
     package func credentials() async throws(AWSProblem) -> AWSCredentials? {

@@ -19,21 +19,21 @@ struct CredentialFetch: Sendable {
     private static let bodyMax = 64 << 10
 
     /// - Parameters:
-    ///   - connectTimeout: how long a host that is not there is waited for.
+    ///   - patience: how long a host that is not there is waited for; five times as long for an answer.
     ///   - tls: whom to trust.
     ///   - clock: for the waits between tries.
     ///   - random: their jitter.
     /// - Throws: for TLS files that can't be read.
     init(
-        connectTimeout: Duration,
+        patience: Duration,
         tls: HTTPOptions.TLS = HTTPOptions.TLS(),
         clock: any Timekeeping,
         random: any RandomSource
     ) throws(AWSProblem) {
         var options = HTTPOptions()
-        options.connectTimeout = connectTimeout
-        options.requestTimeout = .seconds(5)
-        options.stallTimeout = .seconds(5)
+        options.connectTimeout = patience
+        options.requestTimeout = patience * 5
+        options.stallTimeout = patience * 5
         options.tls = tls
         do {
             peer = try HTTPPeer(options)

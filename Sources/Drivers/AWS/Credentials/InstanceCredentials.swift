@@ -15,21 +15,24 @@ package struct InstanceCredentials: CredentialProvider {
 
     private let environment: AWSEnvironment
     private let fetch: CredentialFetch
+    private let patience: Duration
 
     /// - Parameters:
     ///   - environment: `AWS_EC2_METADATA_DISABLED`, `AWS_EC2_METADATA_SERVICE_ENDPOINT` and `…_ENDPOINT_MODE` count.
-    ///   - connectTimeout: how long a machine that is none of EC2 is kept waiting.
+    ///   - patience: how long a machine that is none of EC2 is kept waiting for a connection; twice as long for the first
+    ///     answer.
     ///   - clock: for the waits between tries.
     ///   - random: their jitter.
     /// - Throws: if no connections can be made at all, for TLS files that can't be read.
     package init(
         _ environment: AWSEnvironment,
-        connectTimeout: Duration = .seconds(1),
+        patience: Duration = .seconds(1),
         clock: any Timekeeping = WallClock(),
         random: any RandomSource = SystemRandomSource()
     ) throws(AWSProblem) {
         self.environment = environment
-        fetch = try CredentialFetch(connectTimeout: connectTimeout, clock: clock, random: random)
+        self.patience = patience
+        fetch = try CredentialFetch(patience: patience, clock: clock, random: random)
     }
 
     package func credentials() async throws(AWSProblem) -> AWSCredentials? {
@@ -60,7 +63,7 @@ package struct InstanceCredentials: CredentialProvider {
     /// Nil if nobody answers: this is no instance of EC2.
     private func token(_ base: String) async throws(AWSProblem) -> String? {
         let headers = [(name: "X-aws-ec2-metadata-token-ttl-seconds", value: Self.tokenSeconds)]
-        let call = HTTPCall(.put, "\(base)/latest/api/token", headers: headers, timeout: .seconds(2))
+        let call = HTTPCall(.put, "\(base)/latest/api/token", headers: headers, timeout: patience * 2)
         // A machine elsewhere would be kept waiting by more tries; an instance answers the first.
         let outcome = try await fetch.ask(call, triesMax: 1)
         switch outcome {

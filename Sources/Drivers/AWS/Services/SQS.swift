@@ -72,14 +72,8 @@ package struct SQS: Sendable {
     ) async throws(AWSError) -> [Message] {
         precondition((1...Self.batchMax).contains(limit), "SQS gives 1 to 10 messages at once")
         let operation = "ReceiveMessage"
-        let answer = try await ask(
-            operation,
-            [
-                "QueueUrl": .string(queue), "MaxNumberOfMessages": .number(JSONNumber(limit)),
-                "VisibilityTimeout": .number(JSONNumber(invisibleSeconds)),
-                "WaitTimeSeconds": .number(JSONNumber(waitSeconds)),
-                "MessageSystemAttributeNames": ["ApproximateReceiveCount", "SentTimestamp"],
-            ]
+        let answer = try await client.object(
+            Self.receiveCall(operation, queue, limit, invisibleSeconds: invisibleSeconds, waitSeconds: waitSeconds)
         )
         var messages: [Message] = []
         for value in answer["Messages"]?.arrayValue ?? [] {
@@ -89,6 +83,25 @@ package struct SQS: Sendable {
             messages.append(message)
         }
         return messages
+    }
+
+    /// A call that waits has time for it, however short the time for answers is.
+    static func receiveCall(
+        _ operation: String,
+        _ queue: String,
+        _ limit: Int,
+        invisibleSeconds: Int,
+        waitSeconds: Int
+    ) -> AWSCall {
+        let input: JSONObject = [
+            "QueueUrl": .string(queue), "MaxNumberOfMessages": .number(JSONNumber(limit)),
+            "VisibilityTimeout": .number(JSONNumber(invisibleSeconds)),
+            "WaitTimeSeconds": .number(JSONNumber(waitSeconds)),
+            "MessageSystemAttributeNames": ["ApproximateReceiveCount", "SentTimestamp"],
+        ]
+        var call = AWSJSONProtocol.sqs.call(operation, JSONValue.object(input).bytes())
+        if waitSeconds > 0 { call.timeout = .seconds(waitSeconds + 10) }
+        return call
     }
 
     /// Deletes up to 10 messages.
@@ -113,6 +126,33 @@ package struct SQS: Sendable {
         let answer = try await ask("GetQueueAttributes", ["QueueUrl": .string(queue), "AttributeNames": names])
         let members = answer["Attributes"]?.objectValue?.members ?? []
         return members.reduce(into: [:]) { $0[$1.name] = $1.value.stringValue }
+    }
+
+    /// Makes a queue, or gives the one of that name these attributes.
+    ///
+    /// - Returns: its address.
+    package func makeQueue(_ name: String, _ attributes: [String: String]) async throws(AWSError) -> String {
+        let operation = "CreateQueue"
+        let values = Self.object(attributes)
+        do throws(AWSError) {
+            let answer = try await ask(operation, ["QueueName": .string(name), "Attributes": values])
+            if let url = answer["QueueUrl"]?.stringValue { return url }
+        } catch {
+            guard error.code.map({ Self.namesTaken.contains($0) }) ?? false else { throw error }
+            let url = try await url(ofQueue: name)
+            _ = try await ask("SetQueueAttributes", ["QueueUrl": .string(url), "Attributes": values])
+            return url
+        }
+        throw client.senseless(operation, "the answer holds no QueueUrl")
+    }
+
+    /// There is a queue of that name with other attributes.
+    private static let namesTaken: Set = ["QueueAlreadyExists", "QueueNameExists"]
+
+    private static func object(_ attributes: [String: String]) -> JSONValue {
+        var object = JSONObject()
+        for (name, value) in attributes.sorted(by: { $0.key < $1.key }) { object[name] = .string(value) }
+        return .object(object)
     }
 
     private func ask(_ operation: String, _ input: JSONObject) async throws(AWSError) -> JSONObject {

@@ -1,6 +1,6 @@
 // The Security Token Service: who we are, and becoming somebody else.
 internal import HTTPDriver
-internal import SluiceCore
+package import SluiceCore
 
 /// STS by its query protocol: forms in, XML out.
 package struct STS: Sendable {
@@ -9,6 +9,8 @@ package struct STS: Sendable {
         package let account: String
         package let arn: String
         package let userID: String
+        /// The service's clock when it answered, in whole seconds.
+        package var answeredAt: Timestamp?
     }
 
     /// What role to take on, and under what name.
@@ -37,24 +39,26 @@ package struct STS: Sendable {
     }
 
     package func callerIdentity() async throws(AWSError) -> Identity {
-        let result = try await ask("GetCallerIdentity", [])
+        let (result, answer) = try await ask("GetCallerIdentity", [])
         return Identity(
             account: result["Account"]?.text ?? "",
             arn: result["Arn"]?.text ?? "",
-            userID: result["UserId"]?.text ?? ""
+            userID: result["UserId"]?.text ?? "",
+            answeredAt: HTTPDate.read(answer.reply.header("Date"), now: client.clock.now)
         )
     }
 
     /// Takes on a role with the client's credentials.
     package func assume(_ role: Role) async throws(AWSError) -> AWSCredentials {
-        try credentials(in: try await ask("AssumeRole", Self.fields(role)), "AssumeRole")
+        try credentials(in: try await ask("AssumeRole", Self.fields(role)).result, "AssumeRole")
     }
 
     /// Takes on a role with a token of whoever vouches for us, and no credentials.
     package func assume(_ role: Role, webIdentity token: String) async throws(AWSError) -> AWSCredentials {
         let fields = Self.fields(role) + [("WebIdentityToken", token)]
         let operation = "AssumeRoleWithWebIdentity"
-        return try credentials(in: try await ask(operation, fields, isSigned: false, secret: token), operation)
+        let answer = try await ask(operation, fields, isSigned: false, secret: token)
+        return try credentials(in: answer.result, operation)
     }
 
     private static func fields(_ role: Role) -> [(name: String, value: String)] {
@@ -64,13 +68,13 @@ package struct STS: Sendable {
         return fields
     }
 
-    /// - Returns: the element `…Result` of the answer.
+    /// - Returns: the answer, and the element `…Result` of it.
     private func ask(
         _ operation: String,
         _ fields: [(name: String, value: String)],
         isSigned: Bool = true,
         secret: String? = nil
-    ) async throws(AWSError) -> XMLElement {
+    ) async throws(AWSError) -> (result: XMLElement, answer: AWSAnswer) {
         let all = [(name: "Action", value: operation), ("Version", Self.version)] + fields
         let body = all.map { "\(Escaping.escaped($0.name))=\(Escaping.escaped($0.value))" }.joined(separator: "&")
         var call = AWSCall(operation, body: HTTPBody(Array(body.utf8)))
@@ -81,7 +85,7 @@ package struct STS: Sendable {
         guard let root = try? XMLElement.parse(answer.body), let result = root["\(operation)Result"] else {
             throw client.senseless(operation, "the answer holds no \(operation)Result", answer)
         }
-        return result
+        return (result, answer)
     }
 
     private func credentials(in result: XMLElement, _ operation: String) throws(AWSError) -> AWSCredentials {

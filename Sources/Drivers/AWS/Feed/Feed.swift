@@ -1,0 +1,1 @@
+// The port to a table's history, kept by DynamoDB Streams.

@@ -1,0 +1,1 @@
+// The port to objects, kept by S3.

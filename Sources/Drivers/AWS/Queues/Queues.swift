@@ -1,0 +1,1 @@
+// The port to queues, kept by SQS.
