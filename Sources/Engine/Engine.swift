@@ -65,6 +65,50 @@ public struct EngineContext: Sendable {
         }
     }
 
+    /// Makes a call that gives something back, even if the task is cancelled before or meanwhile.
+    ///
+    /// - Parameter call: may be made twice. In a cancelled task it is given up after `farewell`.
+    /// - Throws: what the call throws, and `PortError.timedOut` if it was given up.
+    func evenIfCancelled(_ call: @escaping @Sendable () async throws(PortError) -> Void) async throws(PortError) {
+        if !Task.isCancelled {
+            do throws(PortError) {
+                return try await call()
+            } catch {
+                guard Task.isCancelled else { throw error }
+            }
+        }
+        let clock = clock
+        // In a task of its own, for a cancelled one gets nothing through; it is waited for all the same.
+        let outcome = await Task {
+            await withTaskGroup(of: Result<Void, PortError>?.self) { group in
+                group.addTask { await Self.outcome(of: call) }
+                group.addTask {
+                    // Cancelled when the call has ended; either way the wait is over.
+                    try? await clock.sleep(for: Self.farewell)
+                    return nil
+                }
+                let first = await group.next() ?? nil
+                group.cancelAll()
+                return first
+            }
+        }.value
+        guard let outcome else { throw PortError(.timedOut, "not given back within \(Self.farewell)") }
+        try outcome.get()
+    }
+
+    /// How long what is given back in a cancelled task may take.
+    private static let farewell: Duration = .seconds(5)
+
+    private static func outcome(
+        of call: @Sendable () async throws(PortError) -> Void
+    ) async -> Result<Void, PortError> {
+        do throws(PortError) {
+            return .success(try await call())
+        } catch {
+            return .failure(error)
+        }
+    }
+
     /// Writes a transaction and says what became of it.
     ///
     /// An answer that was lost is for the caller to look up.
@@ -92,11 +136,36 @@ public struct EngineContext: Sendable {
             return try await retrying { () throws(PortError) in try await atomic.commit(whole) }
         }
         if !batch.actions.isEmpty {
-            try await retrying { () throws(PortError) in try await backend.tables.transact(batch.actions) }
+            try await keep(batch.actions)
         }
         for send in batch.sends { try await queue(send.queue).send(send.messages) }
         if !closing.isEmpty { try await backend.tables.transact(closing) }
         for delete in batch.deletes { try await queue(delete.queue).delete(delete.receipts) }
+    }
+
+    /// Stores receipts; what was stored although its answer was lost counts as stored.
+    private func keep(_ actions: [TableAction]) async throws(PortError) {
+        var wasLost = false
+        try await retrying { () throws(PortError) in
+            do throws(PortError) {
+                try await backend.tables.transact(actions)
+            } catch {
+                if wasLost, error.code == .conditionFailed, try await areKept(actions) { return }
+                wasLost = wasLost || error.outcomeUnknown
+                throw error
+            }
+        }
+    }
+
+    /// Whether every action stores a receipt that is there as it was to be stored, whatever has become of it since.
+    private func areKept(_ actions: [TableAction]) async throws(PortError) -> Bool {
+        for action in actions {
+            guard action.schema == ReceiptItem.schema, case .put(let attributes) = action.effect,
+                let kept = try await receipts.get(action.key)
+            else { return false }
+            guard kept.asAccepted == (try ReceiptItem(attributes: attributes)).asAccepted else { return false }
+        }
+        return true
     }
 
     private func queue(_ name: String) throws(PortError) -> any MessageQueue {
@@ -143,4 +212,15 @@ public protocol JobParts: Sendable {
     func keepsDigests(of job: Job) -> Bool
     /// What a job has written, to be read like a source; nil where records are looked up by id, or not at all.
     func output(of job: Job) throws(JobError) -> (any RecordSource)?
+}
+
+extension ReceiptItem {
+    /// Without what changes once it is stored.
+    fileprivate var asAccepted: ReceiptItem {
+        var receipt = self
+        receipt.pollAt = nil
+        receipt.open = nil
+        receipt.ends = nil
+        return receipt
+    }
 }

@@ -42,6 +42,9 @@ public struct EngineSettings: Sendable, Hashable {
     public var settingsAge: Duration = .milliseconds(400)
     /// How often the job records' counters are brought up to date, and ends looked for.
     public var tick: Duration = .seconds(1)
+    /// How long nothing may be to be seen until a worker counts as idle, where indexes lag and queues tell about how many
+    /// messages they hold; where one transaction spans both, a single look tells.
+    public var idleSettle: Duration = .seconds(10)
     /// A finished slice whose records have not moved for this long has its chunks sent again.
     public var repairAfter: Duration = .seconds(3600)
     /// The least that `repairAfter` may be, in whatever process.
@@ -52,6 +55,18 @@ public struct EngineSettings: Sendable, Hashable {
     public var ledgerRetention: Duration = .seconds(30 * 86_400)
 
     public init() {}
+}
+
+extension EngineSettings {
+    /// How long a new receipt is left alone: many sinks are done by then, and the next look at receipts finds it due.
+    var firstRest: Duration { min(confirmInterval, .seconds(2)) }
+
+    /// How long a receipt is left alone that was asked about.
+    ///
+    /// Looks come about an interval apart. A receipt that rested as long as that would miss every other look by a moment.
+    var receiptRest: Duration {
+        confirmInterval > .seconds(10) ? confirmInterval - .seconds(5) : confirmInterval
+    }
 }
 
 /// Exponential backoff with full jitter.

@@ -1,10 +1,13 @@
 // A worker is idle when nothing is under way any more, wherever a record may be while it looks.
+import MemoryDriver
 import SluiceCore
+import SluiceTestKit
+import Synchronization
 import Testing
 
 @testable import SluiceEngine
 
-@Suite("Idleness")
+@Suite("Idleness", .timeLimit(.minutes(10)))
 struct IdleTests {
     @Test("a receipt that is confirmed while the worker looks is not overlooked", arguments: [true, false])
     func confirmedMeanwhile(isAtomic: Bool) async throws {
@@ -16,12 +19,12 @@ struct IdleTests {
         #expect(try await world.end().status == .paused)
         try await context.clock.sleep(for: .seconds(2))
         let confirmer = Confirmer(context: context, cache: JobCache(context), sinks: SinkCache(context))
-        let watched = context.replacingProgress { queue in
-            OvertakenQueue(base: queue) { _ = try? await confirmer.poll() }
+        let queue = WatchedQueue(base: context.backend.queues.progress) { depth in
+            _ = try? await confirmer.poll()
+            return depth
         }
-        let tables = context.backend.tables
-        let schedule = TableSchedule(tables: tables, clock: context.clock, owner: context.backend.owners.own)
-        let worker = Worker(watched, schedule: schedule)
+        let watched = context.replacing(context.backend.replacing(progress: queue))
+        let worker = worker(watched)
         #expect(try await !worker.isIdle())
         _ = try await confirmer.poll()
         #expect(try await !worker.isIdle())
@@ -29,10 +32,112 @@ struct IdleTests {
         #expect(try await worker.isIdle())
     }
 
-    /// A queue whose depth is out of date when it is told.
-    private struct OvertakenQueue: MessageQueue {
+    @Test("a job that no index shows yet is not overlooked")
+    func hiddenJob() async throws {
+        let clock = SkippingClock()
+        let parts = FaultParts(sinks: FaultSinks(kind: .prompt, fault: nil))
+        let world = FixedWorld(parts, clock: clock, isAtomic: false) {
+            $0.replacing(tables: LaggingTables($0.tables, showing: MemoryTableStore(clock: clock)))
+        }
+        let worker = worker(world.context)
+        #expect(try await worker.isIdle())
+        try await world.create()
+        #expect(try await !worker.isIdle())
+        try await JobControl(world.context).cancel(world.job.id)
+        #expect(try await !worker.isIdle(), "what it leaves is still to be cleared away")
+    }
+
+    @Test("messages that the depth of their queue does not show yet are waited for", arguments: Stage.allCases)
+    func hiddenMessages(stage: Stage) async throws {
+        let sinks = FaultSinks(kind: .prompt, fault: nil)
+        let world = try await paused(sinks)
+        let context = world.context
+        if stage == .booking { try await world.steps.replay() }
+        let shown = context.now.advanced(by: context.settings.idleSettle / 2)
+        @Sendable func tell(_ depth: QueueDepth) async -> QueueDepth {
+            guard depth.total > 0 else { return depth }
+            guard context.now >= shown else { return QueueDepth() }
+            do {
+                try await world.steps.replay()
+                try await world.steps.book()
+            } catch {
+                Issue.record(error)
+            }
+            return depth
+        }
+        let queues = context.backend.queues
+        let watched = context.backend.replacing(
+            replay: WatchedQueue(base: queues.replay, tell: tell),
+            progress: WatchedQueue(base: queues.progress, tell: tell)
+        )
+        try await worker(context.replacing(watched)).waitUntilIdle()
+        #expect(try await JobStore(context).balance(of: world.job.id).completed == FixedSource.delivered.count)
+        // Counted from when there was nothing to be seen any more.
+        #expect(context.now >= shown.advanced(by: context.settings.idleSettle))
+    }
+
+    enum Stage: CaseIterable { case delivery, booking }
+
+    @Test("deliveries that go on are noticed by the books, if not by the queues")
+    func booksThatMove() async throws {
+        let sinks = FaultSinks(kind: .prompt, fault: nil)
+        let world = try await paused(sinks)
+        let context = world.context
+        let pace = Pace(next: context.now)
+        let queue = WatchedQueue(base: context.backend.queues.replay) { _ in
+            if pace.isDue(context.now, every: context.settings.idleSettle / 2) {
+                do { try await world.deliverOne() } catch { Issue.record(error) }
+            }
+            return QueueDepth()
+        }
+        try await worker(context.replacing(context.backend.replacing(replay: queue))).waitUntilIdle()
+        #expect(try await JobStore(context).balance(of: world.job.id).completed == FixedSource.delivered.count)
+    }
+
+    @Test("where depths are exact the first look decides")
+    func exact() async throws {
+        let world = FixedWorld(FaultParts(sinks: FaultSinks(kind: .prompt, fault: nil)), isAtomic: true)
+        let before = world.context.now
+        try await worker(world.context).waitUntilIdle()
+        #expect(world.context.now == before)
+    }
+
+    /// A job that was paused when all of it had been extracted and nothing delivered.
+    private func paused(_ sinks: FaultSinks) async throws -> FixedWorld {
+        let world = FixedWorld(FaultParts(sinks: sinks), isAtomic: false)
+        try await world.extract()
+        try await JobControl(world.context).pause(world.job.id)
+        #expect(try await world.end().status == .paused)
+        return world
+    }
+
+    private func worker(_ context: EngineContext) -> Worker {
+        let owner = context.backend.owners.own
+        return Worker(
+            context,
+            schedule: TableSchedule(tables: context.backend.tables, clock: context.clock, owner: owner)
+        )
+    }
+
+    /// Something that is done now and then.
+    private final class Pace: Sendable {
+        private let next: Mutex<Timestamp>
+
+        init(next: Timestamp) { self.next = Mutex(next) }
+
+        func isDue(_ now: Timestamp, every interval: Duration) -> Bool {
+            next.withLock { next in
+                guard now >= next else { return false }
+                next = now.advanced(by: interval)
+                return true
+            }
+        }
+    }
+
+    /// A queue that tells another depth than it has.
+    private struct WatchedQueue: MessageQueue {
         let base: any MessageQueue
-        let afterDepth: @Sendable () async -> Void
+        let tell: @Sendable (QueueDepth) async -> QueueDepth
         var name: String { base.name }
         var bodyBytesMax: Int { base.bodyBytesMax }
 
@@ -49,36 +154,41 @@ struct IdleTests {
             try await base.changeVisibility(receipts, invisible: invisible)
         }
         func depth() async throws(PortError) -> QueueDepth {
-            let depth = try await base.depth()
-            await afterDepth()
-            return depth
+            await tell(try await base.depth())
         }
     }
 }
 
 extension EngineContext {
-    /// The same but for its progress queue.
-    fileprivate func replacingProgress(_ replace: (any MessageQueue) -> any MessageQueue) -> EngineContext {
-        let queues = backend.queues
-        return EngineContext(
-            backend: Backend(
-                tables: backend.tables,
-                queues: Queues(
-                    replay: queues.replay,
-                    replayDeadLetters: queues.replayDeadLetters,
-                    progress: replace(queues.progress),
-                    progressDeadLetters: queues.progressDeadLetters
-                ),
-                objects: backend.objects,
-                feed: backend.feed,
-                owners: backend.owners,
-                atomic: backend.atomic
-            ),
+    /// The same on another backend.
+    fileprivate func replacing(_ backend: Backend) -> EngineContext {
+        EngineContext(
+            backend: backend,
             parts: parts,
             settings: settings,
             clock: clock,
             random: random,
             logger: logger
         )
+    }
+}
+
+extension FixedWorld {
+    /// Brings one chunk to the sink, and books it.
+    fileprivate func deliverOne() async throws {
+        let cache = JobCache(context)
+        let deliverer = Deliverer(
+            context: context,
+            cache: cache,
+            gate: Gate(context, cache: cache),
+            sinks: SinkCache(context)
+        )
+        let messages = try await context.backend.queues.replay.receive(
+            limit: 1,
+            invisible: context.settings.visibility,
+            wait: .zero
+        )
+        for message in messages { try await deliverer.handle(message) }
+        try await steps.book()
     }
 }

@@ -40,6 +40,25 @@ struct JobControlTests {
         #expect(ended.completedDocCount == FixedSource.delivered.count)
     }
 
+    @Test("a launch that came while the job was paused does not stand in the way of the next one")
+    func refusedLaunch() async throws {
+        try await world.create()
+        let service = ExtractionService(
+            context,
+            cache: JobCache(context),
+            gauge: InFlightGauge(context),
+            stop: StopSignal()
+        )
+        // Nobody had begun with it, so that its next launch bears the same number.
+        let launch = Launch(job: job.jobKey, number: 1)
+        #expect(try await control.pause(job.id).status == .paused)
+        #expect(try await !service.launch(launch))
+        #expect(try await control.resume(job.id).status == .pending)
+        #expect(try await service.launch(launch))
+        #expect(try await JobStore(context).get(job.id).status == .inProgress)
+        #expect(try await !service.launch(launch))
+    }
+
     @Test("the feed shows a resume of a job that was still pausing as a launch")
     func trigger() throws {
         func change(_ old: JobStatus, _ new: JobStatus) throws -> TableChange {

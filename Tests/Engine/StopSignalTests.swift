@@ -4,7 +4,7 @@ import Testing
 
 @testable import SluiceEngine
 
-@Suite("A race with the stop signal", .timeLimit(.minutes(1)))
+@Suite("A race with the stop signal", .timeLimit(.minutes(10)))
 struct StopSignalTests {
     /// Returns when its task is cancelled, and not before.
     private static func waitForCancellation() async {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import SluiceEngine
 
-@Suite("The worker", .timeLimit(.minutes(2)))
+@Suite("The worker", .timeLimit(.minutes(10)))
 struct WorkerTests {
     @Test(
         "keeps its limit of deliveries under way, and moves everything",
@@ -53,6 +53,58 @@ struct WorkerTests {
         #expect(sink.delivered == FixedSource.delivered)
     }
 
+    @Test("extracts a job's slices although another job's launch failed in the same look")
+    func launchFails() async throws {
+        let sink = CrowdedSink()
+        let plain = context(CrowdedParts(sink: sink), deliveries: 4, isAtomic: false)
+        // Jobs are looked at in the order of their ids, which begin with their time.
+        let first = try await create("first", plain, age: .seconds(60))
+        try await Steps(plain).launch(first)
+        let second = try await create("second", plain)
+        let failed = Flag()
+        let context = plain.hooked(tables: { (_, actions) throws(PortError) in
+            guard actions.contains(where: { $0.schema.name == Job.schema.name && $0.key == second.key }) else { return }
+            if failed.raise() { throw PortError(.timedOut, "the answer was lost") }
+        })
+        try await workUntilIdle(context)
+        #expect(failed.isRaised)
+        for job in [first, second] { #expect(try await JobStore(plain).get(job.id).status == .completed) }
+    }
+
+    @Test(
+        "gives back all it has in hand at its end, although the backend refuses calls of cancelled tasks",
+        arguments: End.allCases
+    )
+    func givesBack(end: End) async throws {
+        let sink = StuckSink()
+        let backend = MemoryBackend(clock: WallClock())
+        let plain = context(CrowdedParts(sink: sink), backend: backend, deliveries: 4, isAtomic: false)
+        _ = try await create("index", plain)
+        let source = StuckSource()
+        let slow = try await create("slow", plain, source: "stuck:")
+        let context = context(
+            CrowdedParts(sink: sink, stuckSource: source),
+            backend: backend,
+            deliveries: 4,
+            isAtomic: false
+        ).hooked(tables: refuseIfCancelled, replay: refuseIfCancelled)
+        let worker = worker(context)
+        let task = Task { try await worker.run() }
+        await sink.reached()
+        await source.reached()
+        switch end {
+        case .cancelled: task.cancel()
+        case .stopped: worker.stop.stop()
+        }
+        _ = await task.result
+        #expect(try await plain.backend.queues.replay.depth().invisible == 0)
+        let slices = try await plain.slices(of: slow.id)
+        #expect(slices.contains { $0.epoch > 0 })
+        #expect(slices.allSatisfy { $0.owner == nil && $0.leaseUntil == nil })
+    }
+
+    enum End: CaseIterable { case cancelled, stopped }
+
     @Test("stops although a destination wants its receipts left alone for minutes")
     func stopsWhileHeld() async throws {
         let sink = RestingSink()
@@ -83,6 +135,8 @@ struct WorkerTests {
         settings.longPoll = .milliseconds(200)
         settings.lease = .milliseconds(200)
         settings.confirmInterval = .milliseconds(20)
+        settings.grace = .milliseconds(20)
+        settings.idleSettle = .zero
         var logger = Logger(label: "worker")
         logger.logLevel = .critical
         return EngineContext(
@@ -94,17 +148,22 @@ struct WorkerTests {
         )
     }
 
-    private func create(_ index: String, _ context: EngineContext) async throws -> Job {
+    private func create(
+        _ index: String,
+        _ context: EngineContext,
+        source: String = "fixed:",
+        age: Duration = .zero
+    ) async throws -> Job {
         let description = SourceDescription(fingerprint: "fixed")
         let job = Job(
             key: JobKey(
                 systemAccountID: "local",
                 indexName: index,
-                id: JobID(now: context.clock.now, random: context.random)
+                id: JobID(now: context.clock.now.advanced(by: .zero - age), random: context.random)
             ),
             reindexType: .post,
             concurrency: 2,
-            source: "fixed:",
+            source: source,
             sink: "crowded:",
             sourceDescription: description,
             now: context.clock.now
@@ -133,8 +192,11 @@ struct WorkerTests {
 
 private struct CrowdedParts: JobParts {
     let sink: any RecordSink
+    var stuckSource = StuckSource()
 
-    func source(for job: Job) throws(JobError) -> any RecordSource { FixedSource() }
+    func source(for job: Job) throws(JobError) -> any RecordSource {
+        job.source == "stuck:" ? stuckSource : FixedSource()
+    }
     func transform(for job: Job) throws(JobError) -> any RecordTransform { PlainTransform() }
     func sink(for job: Job) throws(JobError) -> any RecordSink { sink }
     func destination(of job: Job) -> String? { nil }
@@ -164,6 +226,40 @@ private final class CrowdedSink: RecordSink {
         for _ in 0..<50 { await Task.yield() }
         state.withLock { $0.present -= 1 }
         return .answered(request.positions.map { _ in .completed })
+    }
+}
+
+/// Says what it is, and then nothing until it is cancelled.
+private final class StuckSource: RecordSource {
+    private let arrivals = AsyncStream.makeStream(of: Void.self)
+
+    func reached() async {
+        for await _ in arrivals.stream { return }
+    }
+
+    func describe() async throws(SourceError) -> SourceDescription { SourceDescription(fingerprint: "fixed") }
+
+    func fetch(_ request: PageRequest, into page: inout SourcePage) async throws(SourceError) {
+        arrivals.continuation.yield()
+        for await _ in AsyncStream<Never>.makeStream().stream {}
+        throw .transient("cancelled", after: nil)
+    }
+
+    func locate(_ positions: [Int64]) async -> [String?] { positions.map { _ in nil } }
+}
+
+/// Raised once.
+private final class Flag: Sendable {
+    private let value = Mutex(false)
+
+    var isRaised: Bool { value.withLock { $0 } }
+
+    /// True for who raised it.
+    func raise() -> Bool {
+        value.withLock { value in
+            defer { value = true }
+            return !value
+        }
     }
 }
 

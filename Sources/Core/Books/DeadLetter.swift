@@ -7,7 +7,7 @@ public struct DeadLetter: TableItem, Hashable {
     public var job: JobID
     public var chunkPath: String
     public var position: Int
-    /// The record's own id, if one was found.
+    /// The record's own id, if one was found; of one that no table could hold, its beginning.
     public var recordID: String?
     public var reason: String
     public var attempts: Int
@@ -19,6 +19,11 @@ public struct DeadLetter: TableItem, Hashable {
 
     /// A payload over this many bytes is kept as an object: items end at 400 KiB.
     public static let payloadBytesMax = 128 * 1024
+    private static let recordIDBytesMax = 64 * 1024
+    private static let reasonBytesMax = 16 * 1024
+
+    /// Where the records of a job are kept that are too large for their items.
+    public static func objectPrefix(_ job: JobID) -> String { "dead/\(job)/" }
 
     public init(
         chunk: ChunkID,
@@ -32,14 +37,23 @@ public struct DeadLetter: TableItem, Hashable {
         job = chunk.job
         chunkPath = chunk.path
         self.position = position
-        self.recordID = recordID
-        self.reason = reason
+        self.recordID = recordID.map { Self.beginning($0, bytesMax: Self.recordIDBytesMax) }
+        self.reason = Self.beginning(reason, bytesMax: Self.reasonBytesMax)
         self.attempts = attempts
         self.payload = Array(payload.prefix(Self.payloadBytesMax))
         if payload.count > Self.payloadBytesMax {
-            payloadKey = "dead/\(chunk.job)/\(chunk.path)#\(position)"
+            payloadKey = "\(Self.objectPrefix(chunk.job))\(chunk.path)#\(position)"
         }
         diedAt = now
+    }
+
+    /// As much of a text as fits, whole characters only.
+    private static func beginning(_ text: String, bytesMax: Int) -> String {
+        guard text.utf8.count > bytesMax else { return text }
+        var bytes = text.utf8.prefix(bytesMax)
+        // A character that was cut is left out.
+        while String(bytes) == nil { bytes = bytes.dropLast() }
+        return String(Substring(bytes)) + "…"
     }
 
     public var chunk: ChunkID? { ChunkID(job: job, path: chunkPath) }

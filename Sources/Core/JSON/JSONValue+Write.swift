@@ -68,8 +68,10 @@ extension JSONValue {
         bytes.append(contentsOf: repeatElement(Sign.space, count: 2 * indent))
     }
 
+    /// Appends a text with its quotes.
+    ///
     /// Quotes, backslashes and control characters are escaped, nothing else; what needs no escape is copied in runs.
-    private static func write(_ text: String, into bytes: inout [UInt8]) {
+    package static func write(_ text: String, into bytes: inout [UInt8]) {
         bytes.append(Sign.quote)
         let span = text.utf8.span
         var from = 0

@@ -5,6 +5,10 @@ public enum AttributeValue: Sendable, Hashable {
     case null
     case bool(Bool)
     case int(Int64)
+    /// Comes back bit by bit, but that zero may lose its sign and that a whole one may come back as an `int`.
+    ///
+    /// A cloud's table has room for 0 and for magnitudes from 1e-130 to below 1e126; it refuses others, infinities and
+    /// not-a-number.
     case double(Double)
     case string(String)
     case bytes([UInt8])

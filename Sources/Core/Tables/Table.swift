@@ -82,12 +82,16 @@ public struct Table<Item: TableItem>: Sendable {
         return try Item(attributes: attributes)
     }
 
-    /// The items of up to 100 distinct keys, in their order.
+    /// The items of distinct keys, in their order, nil where there is none.
+    ///
+    /// Not one snapshot. More keys than a store takes in one call are asked for in several.
     public func get(_ keys: [ItemKey]) async throws(PortError) -> [Item?] {
-        guard !keys.isEmpty else { return [] }
         var items: [Item?] = []
-        for attributes in try await store.get(keys, in: Item.schema) {
-            if let attributes { items.append(try Item(attributes: attributes)) } else { items.append(nil) }
+        for start in stride(from: 0, to: keys.count, by: TableLimits.keysPerGet) {
+            let some = Array(keys[start..<min(start + TableLimits.keysPerGet, keys.count)])
+            for attributes in try await store.get(some, in: Item.schema) {
+                if let attributes { items.append(try Item(attributes: attributes)) } else { items.append(nil) }
+            }
         }
         return items
     }

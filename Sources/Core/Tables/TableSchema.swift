@@ -44,7 +44,9 @@ public struct TableSchema: Sendable, Hashable {
     }
 }
 
-/// A secondary index: items that have its attributes, ordered by its sort key, then by the item's own key.
+/// A secondary index: items that have its attributes, ordered by its sort key.
+///
+/// The attributes are strings that are not empty. In what order items with the same sort key come is the store's to say.
 public struct TableIndex: Sendable, Hashable {
     public let name: String
     public let partitionKey: String

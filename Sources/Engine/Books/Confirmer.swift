@@ -163,7 +163,7 @@ struct Confirmer: Sendable {
         }
     }
 
-    var interval: Duration { context.settings.confirmInterval }
+    var interval: Duration { context.settings.receiptRest }
 
     func putOff(_ receipt: ReceiptItem, by interval: Duration) async throws(PortError) {
         let next = ReceiptItem.pollAtAttribute.set(context.now.advanced(by: interval))

@@ -34,9 +34,13 @@ final class PayloadJanitor: Sendable {
         try await context.backend.objects.delete(removable)
     }
 
-    /// Removes every payload of a job, page by page of the listing.
+    /// Removes every payload of a job.
     static func removeAll(of job: JobID, _ context: EngineContext) async throws(PortError) {
-        let prefix = PayloadKey.prefix(job)
+        try await removeAll(under: PayloadKey.prefix(job), context)
+    }
+
+    /// Removes every object whose key begins so, page by page of the listing.
+    static func removeAll(under prefix: String, _ context: EngineContext) async throws(PortError) {
         while true {
             let found = try await context.backend.objects.list(prefix: prefix, after: nil, limit: 1000)
             guard !found.isEmpty else { return }

@@ -261,7 +261,7 @@ struct ChunkDelivery: Sendable {
             chunksOfPage: message.chunksOfPage,
             attempt: part.attempt,
             now: now,
-            pollAt: now.advanced(by: context.settings.confirmInterval),
+            pollAt: now.advanced(by: context.settings.firstRest),
             deadline: now.advanced(by: context.settings.confirmDeadline)
         )
     }

@@ -22,7 +22,7 @@ struct ChunkMessage: Sendable, Hashable, Codable {
     var length: Int
     /// The positions to deliver again although they are dead letters.
     var redrive: [Int]?
-    /// How often the message was put off because its page had no owner yet.
+    /// How often the message was put off: its page had no owner yet, its job held deliveries back, or a port failed.
     var deferrals: Int?
     /// How often it was taken back out of the dead-letter queue.
     var returns: Int?

@@ -51,10 +51,20 @@ struct Deliverer: Sendable {
         }
     }
 
+    /// Puts a message off that failed for no fault of its own, such as while the object store is away.
+    ///
+    /// The wait grows with every time that it is put off, for whatever reason.
+    func postpone(_ message: ReceivedMessage) async throws {
+        let chunk = try ChunkMessage(body: message.body)
+        let wait = context.settings.backoff.bound(afterAttempt: (chunk.deferrals ?? 0) + 1)
+        try await rendezvous.attend { try await putOff(chunk, message, by: min(wait, Self.delayMax)) }
+    }
+
+    private static let delayMax: Duration = .seconds(900)
     private static let holdDelay: Duration = .seconds(15)
 
     private func deferral(_ deferrals: Int) -> Duration {
-        min(.seconds(900), .seconds(1 << min(deferrals, 10)))
+        min(Self.delayMax, .seconds(1 << min(deferrals, 10)))
     }
 
     /// Sends a copy for later and deletes this one; putting off by visibility would use up receives.

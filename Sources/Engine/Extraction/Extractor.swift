@@ -236,17 +236,24 @@ struct Extractor: Sendable {
                 return true
             } catch {
                 guard error.isRetryable || error.code == .conditionFailed else { throw error }
-                let key = PageItem.key(job: slice.job.id, slice: slice.index, page: slice.page)
-                if let owner = try await context.retrying({ () throws(PortError) in try await context.pages.get(key) })
-                {
-                    return owner.epoch == slice.epoch
-                }
+                // The slice before the page: a commit that seemed lost may land for as long as the slice stands where this
+                // epoch left it, and never again once it does not. Only then does a look at the page settle whose it is;
+                // a page that was looked at before could become this epoch's between the two looks.
                 let now = try await context.retrying { () throws(PortError) in try await context.slices.get(slice.key) }
-                guard let now, now.epoch == slice.epoch, !now.closed else { return false }
+                guard let now, now.epoch == slice.epoch, now.page == slice.page, !now.closed else {
+                    return try await owns(slice)
+                }
                 guard attempt < context.settings.attemptsMax else { throw error }
                 try await context.pause(context.settings.backoff.delay(afterAttempt: attempt, random: context.random))
                 attempt += 1
             }
         }
+    }
+
+    /// Whether the page at which a claim stands is its epoch's; final once the slice has moved on from there.
+    private func owns(_ slice: ClaimedSlice) async throws(PortError) -> Bool {
+        let key = PageItem.key(job: slice.job.id, slice: slice.index, page: slice.page)
+        let page = try await context.retrying { () throws(PortError) in try await context.pages.get(key) }
+        return page?.epoch == slice.epoch
     }
 }

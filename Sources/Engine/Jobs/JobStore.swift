@@ -57,15 +57,17 @@ public struct JobStore: Sendable {
         return .destinationBusy(destination: destination, job: claim.job)
     }
 
+    /// The job as of the last write that returned, even if it was created a moment ago.
+    ///
     /// - Throws: `JobError.unknown`.
     public func get(_ id: JobID) async throws -> Job {
         let found = try await context.jobs.query(
             TableQuery(partition: id.text, index: "reindex_id_index", limit: 1)
         )
-        guard let job = found.items.first, let current = try await context.jobs.get(job.key) else {
-            throw JobError.unknown(id)
-        }
-        return current
+        if let job = found.items.first, let current = try await context.jobs.get(job.key) { return current }
+        // The index may not show a new job yet; only who asks for one that isn't there pays for a look at them all.
+        guard let job = try await list().first(where: { $0.id == id }) else { throw JobError.unknown(id) }
+        return job
     }
 
     func get(_ key: JobKey) async throws(PortError) -> Job? {
@@ -85,9 +87,16 @@ public struct JobStore: Sendable {
     }
 
     /// The jobs that are not at their end, those that a redrive may still complete, and those that leave things behind.
+    ///
+    /// Each may be as it was a moment ago, and one that was just created be missing; see `liveNow`.
     func live() async throws(PortError) -> [Job] {
         let page = TableQuery(partition: Job.liveMark, index: Job.liveIndex.name, limit: 500)
         return try await context.jobs.all(page)
+    }
+
+    /// The live jobs as of the last write that returned, at the cost of reading all jobs there ever were.
+    func liveNow() async throws(PortError) -> [Job] {
+        try await list().filter { $0.live == Job.liveMark }
     }
 
     /// The sum of the slices' counters; it balances, however many writers are at work meanwhile.

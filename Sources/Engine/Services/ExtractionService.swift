@@ -54,12 +54,12 @@ public final class ExtractionService: Launcher {
         let pending = Job.status == .pending && Job.launchNumber == launch.number - 1
         do {
             try await context.jobs.update(launch.job.itemKey, changes, if: pending)
-        } catch  where error.code == .conditionFailed {
-            // Launched elsewhere, or no longer pending: both are what was asked for.
-            return false
         } catch {
+            // A job that is paused before anybody has begun with it is launched again under the same number.
             state.withLock { _ = $0.launches.remove(launch.name) }
-            throw error
+            // Launched elsewhere, or no longer pending: both are what was asked for.
+            guard error.code == .conditionFailed else { throw error }
+            return false
         }
         cache.forget(launch.job.id)
         bell.ring()
@@ -116,7 +116,7 @@ public final class ExtractionService: Launcher {
         forgetSources(except: live)
         for job in live {
             if job.status == .pending {
-                _ = try await launch(Launch(job: job.jobKey, number: job.launchNumber + 1))
+                await launch(job)
                 continue
             }
             guard job.status == .inProgress, mayOpen(job) else { continue }
@@ -129,6 +129,15 @@ public final class ExtractionService: Launcher {
             }
         }
         return found
+    }
+
+    /// Fails for itself alone: what was found for other jobs is taken already.
+    private func launch(_ job: Job) async {
+        do {
+            _ = try await launch(Launch(job: job.jobKey, number: job.launchNumber + 1))
+        } catch {
+            context.logger(for: job.id).warning("a launch failed; trying again", metadata: ["error": "\(error)"])
+        }
     }
 
     private func findWork(in job: Job) async throws -> [Work] {
@@ -242,10 +251,16 @@ public final class ExtractionService: Launcher {
                 return try await group.next() ?? .stopped
             }
         } catch {
-            try await claims.letGo(work.job, claimed.index, epoch: claimed.epoch)
+            try await letGo(claimed, claims)
             throw error
         }
-        if end == .stopped { try await claims.letGo(work.job, claimed.index, epoch: claimed.epoch) }
+        if end == .stopped { try await letGo(claimed, claims) }
+    }
+
+    private func letGo(_ claimed: ClaimedSlice, _ claims: SliceClaims) async throws(PortError) {
+        try await context.evenIfCancelled { () throws(PortError) in
+            try await claims.letGo(claimed.job, claimed.index, epoch: claimed.epoch)
+        }
     }
 
     /// Renews the lease until cancelled, or until another epoch has the slice.

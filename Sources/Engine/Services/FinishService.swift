@@ -10,6 +10,8 @@ final class FinishService: Sendable {
     private let stop: StopSignal
     private let bell = Bell()
     private let touched = Mutex<Set<JobKey>>([])
+    /// When the jobs were looked at for the last time in which nothing is expected to happen.
+    private let quietLookAt = Mutex<Timestamp?>(nil)
 
     init(_ context: EngineContext, finisher: Finisher, stop: StopSignal) {
         self.context = context
@@ -30,7 +32,10 @@ final class FinishService: Sendable {
             }
             do {
                 var keys = some
-                for job in try await JobStore(context).live() { keys.insert(job.jobKey) }
+                let isQuietLook = isQuietLookDue()
+                for job in try await JobStore(context).live() where isQuietLook || !Self.isQuiet(job) {
+                    keys.insert(job.jobKey)
+                }
                 for key in keys { await check(key) }
             } catch {
                 context.logger.warning("looking for live jobs failed; trying again", metadata: ["error": "\(error)"])
@@ -40,6 +45,22 @@ final class FinishService: Sendable {
             await bell.wait(atMost: context.settings.tick, clock: context.clock, stop: stop)
         }
         await clearAwayEnded()
+    }
+
+    /// Until somebody steers it or something of it is booked, such a job stays as it is, and each look at it costs reads.
+    private static func isQuiet(_ job: Job) -> Bool {
+        job.status == .paused || job.status == .completedWithFailures
+    }
+
+    private static let quietLookEvery: Duration = .seconds(60)
+
+    private func isQuietLookDue() -> Bool {
+        let now = context.now
+        return quietLookAt.withLock { last in
+            if let last, last <= now, last.duration(to: now) < Self.quietLookEvery { return false }
+            last = now
+            return true
+        }
     }
 
     /// Before this process leaves: what jobs left behind that have come to their end meanwhile.

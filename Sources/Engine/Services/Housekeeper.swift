@@ -94,25 +94,43 @@ final class Housekeeper: Sendable {
             invisible: context.settings.visibility,
             wait: .zero
         )
-        for message in undeliverable { try await bury(message) }
+        for message in undeliverable { try await unlessBroken { try await self.bury(message) } }
         let events = try await context.backend.queues.progressDeadLetters.receive(
             limit: 10,
             invisible: context.settings.visibility,
             wait: .zero
         )
-        for event in events {
-            guard (try? ProgressEvent(body: event.body)) != nil else {
-                // Nobody can read it; it stays for a person to look at, out of the way of the others.
-                try await context.backend.queues.progressDeadLetters.changeVisibility(
-                    [event.receipt],
-                    invisible: .seconds(43_200)
-                )
-                continue
-            }
-            try await context.backend.queues.progress.send([OutgoingMessage(body: event.body)])
-            try await context.backend.queues.progressDeadLetters.delete([event.receipt])
-        }
+        for event in events { try await unlessBroken { try await self.repeatEvent(event) } }
         return undeliverable.count + events.count
+    }
+
+    /// One message that can't be dealt with does not keep the others waiting; a backend that is out of reach does.
+    private func unlessBroken(_ deal: () async throws -> Void) async throws {
+        do {
+            try await deal()
+        } catch let error as PortError where error.isRetryable || error.code == .cancelled {
+            throw error
+        } catch {
+            context.logger.error(
+                "a message of a dead-letter queue could not be dealt with; it comes again",
+                metadata: ["error": "\(error)"]
+            )
+        }
+    }
+
+    /// How long a message that nobody can read is out of the way of the others.
+    ///
+    /// SQS hides a message for 12 hours at most, counted from its receive.
+    private static let setAside: Duration = .seconds(11 * 3600)
+
+    private func repeatEvent(_ event: ReceivedMessage) async throws {
+        let queue = context.backend.queues.progressDeadLetters
+        guard (try? ProgressEvent(body: event.body)) != nil else {
+            // It stays for a person to look at.
+            return try await queue.changeVisibility([event.receipt], invisible: Self.setAside)
+        }
+        try await context.backend.queues.progress.send([OutgoingMessage(body: event.body)])
+        try await queue.delete([event.receipt])
     }
 
     private func bury(_ message: ReceivedMessage) async throws {
@@ -122,8 +140,7 @@ final class Housekeeper: Sendable {
             chunkMessage = try ChunkMessage(body: message.body)
         } catch {
             context.logger.error("a dead-letter queue holds a message nobody can read", metadata: ["error": "\(error)"])
-            try await queue.changeVisibility([message.receipt], invisible: .seconds(43_200))
-            return
+            return try await queue.changeVisibility([message.receipt], invisible: Self.setAside)
         }
         let chunk = try chunkMessage.chunk
         switch try await gate.verdict(on: chunk, of: chunkMessage.jobKey) {
@@ -203,6 +220,7 @@ final class Housekeeper: Sendable {
         try await purge(job.id, "receipt#", ReceiptItem.schema)
         try await purge(job.id, "dead#", DeadLetter.schema)
         try await PayloadJanitor.removeAll(of: job.id, context)
+        try await PayloadJanitor.removeAll(under: DeadLetter.objectPrefix(job.id), context)
         try await context.jobs.update(job.key, [Job.sealedAt.set(context.now), Job.live.remove], if: .itemExists)
     }
 

@@ -9,7 +9,7 @@ final class ReplayService: Sendable {
     private let deliverer: Deliverer
     private let cache: JobCache
     private let stop: StopSignal
-    private let inHand = Mutex<Set<MessageReceipt>>([])
+    let inHand = Mutex<Set<MessageReceipt>>([])
 
     init(_ context: EngineContext, deliverer: Deliverer, cache: JobCache, stop: StopSignal) {
         self.context = context
@@ -30,16 +30,19 @@ final class ReplayService: Sendable {
     private func deliverUntilStopped() async throws {
         let context = context
         try await withThrowingTaskGroup(of: Void.self) { group in
+            // A stop is heard while there is no room too.
+            group.addTask { await self.stop.wait() }
             var running = 0
             let limit = context.settings.deliveriesMax
             while !stop.isStopping {
                 if running >= limit {
                     // Room for several, for a receive costs a commit however few messages it brings.
-                    while running > limit - max(1, limit / 4) {
+                    while running > limit - max(1, limit / 4), !stop.isStopping {
                         try await group.next()
                         running -= 1
                     }
                 }
+                if stop.isStopping { break }
                 let messages = await receive(limit - running)
                 for message in messages {
                     inHand.withLock { _ = $0.insert(message.receipt) }
@@ -72,7 +75,7 @@ final class ReplayService: Sendable {
         }
     }
 
-    private func handle(_ message: ReceivedMessage) async {
+    func handle(_ message: ReceivedMessage) async {
         do {
             try await deliverer.handle(message)
         } catch let halted as DeliveryHalted {
@@ -83,31 +86,55 @@ final class ReplayService: Sendable {
             await giveBack(message, after: .zero)
         } catch let error as PortError where error.code == .cancelled {
             await giveBack(message, after: .zero)
+        } catch let error as PortError where error.code == .unauthorized || error.code == .outOfSpace {
+            await hold(message, error.description)
+        } catch let error as PortError where error.isRetryable {
+            context.logger.warning("a chunk was not delivered; it comes again", metadata: ["error": "\(error)"])
+            await postpone(message)
         } catch {
             // Not deleted, so it comes again; soon, but not at once, lest a lasting failure spins.
             context.logger.warning("a chunk was not delivered; it comes again", metadata: ["error": "\(error)"])
-            let delay = context.settings.backoff.bound(afterAttempt: message.receiveCount)
-            await giveBack(message, after: delay)
+            await giveBack(message, after: backoff(message))
         }
         inHand.withLock { _ = $0.remove(message.receipt) }
     }
 
-    /// The sink wants mending by somebody outside: the job pauses, and says why.
+    private func backoff(_ message: ReceivedMessage) -> Duration {
+        context.settings.backoff.bound(afterAttempt: message.receiveCount)
+    }
+
+    /// The sink or a store wants mending by somebody outside: the job pauses, and says why.
     private func hold(_ message: ReceivedMessage, _ reason: String) async {
         do {
             let chunk = try ChunkMessage(body: message.body)
             let job = try await JobControl(context).pause(chunk.job, reason: reason, holdingDelivery: true)
             deliverer.sinks.forget(job.id)
             cache.forget(job.id)
+            // One that was paused before drains, and would use up the chunk's receives against what wants mending.
+            if !job.holdsDelivery { return await postpone(message) }
         } catch {
             context.logger.warning("a job could not be paused", metadata: ["reason": "\(reason)", "error": "\(error)"])
+            if error is PortError { return await postpone(message) }
         }
         await giveBack(message, after: context.settings.tick)
     }
 
-    private func giveBack(_ message: ReceivedMessage, after delay: Duration) async {
+    /// A port failed, which is no fault of the chunk's: that costs it no receive, however long it lasts.
+    private func postpone(_ message: ReceivedMessage) async {
         do {
-            try await context.backend.queues.replay.changeVisibility([message.receipt], invisible: delay)
+            try await deliverer.postpone(message)
+        } catch {
+            context.logger.info("a chunk was not put off", metadata: ["error": "\(error)"])
+            await giveBack(message, after: backoff(message))
+        }
+    }
+
+    private func giveBack(_ message: ReceivedMessage, after delay: Duration) async {
+        let replay = context.backend.queues.replay
+        do {
+            try await context.evenIfCancelled { () throws(PortError) in
+                try await replay.changeVisibility([message.receipt], invisible: delay)
+            }
         } catch {
             // It becomes visible by itself when its time is over.
             context.logger.info("a chunk was not given back early", metadata: ["error": "\(error)"])
@@ -134,8 +161,8 @@ final class ReplayService: Sendable {
 
     private struct GraceOver: Error {}
 
-    /// Keeps messages in hand hidden for as long as work on them lasts.
-    private func keepHidden() async throws {
+    /// Keeps messages in hand hidden for as long as work on them lasts, whatever comes of it; ends when cancelled.
+    func keepHidden() async throws(PortError) {
         while true {
             try await context.pause(context.settings.visibility / 2)
             let receipts = Array(inHand.withLock { $0 })
@@ -146,7 +173,7 @@ final class ReplayService: Sendable {
                     invisible: context.settings.visibility
                 )
             } catch {
-                guard error.isRetryable else { throw error }
+                guard error.code != .cancelled else { throw error }
                 context.logger.warning("chunks in hand may be delivered twice", metadata: ["error": "\(error)"])
             }
         }

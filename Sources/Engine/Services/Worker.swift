@@ -18,15 +18,19 @@ public final class Worker: Service {
     private let trigger: Trigger
     /// The backend's own slow work, such as removing what has expired.
     private let upkeep: @Sendable () async throws -> Void
+    /// What the backend has to do for as long as this worker works.
+    private let accompaniment: @Sendable () async -> Void
 
     public init(
         _ context: EngineContext,
         schedule: any Schedule,
-        upkeep: @escaping @Sendable () async throws -> Void = {}
+        upkeep: @escaping @Sendable () async throws -> Void = {},
+        accompaniment: @escaping @Sendable () async -> Void = {}
     ) {
         self.context = context
         self.schedule = schedule
         self.upkeep = upkeep
+        self.accompaniment = accompaniment
         let cache = JobCache(context)
         let gate = Gate(context, cache: cache)
         let sinks = SinkCache(context)
@@ -68,6 +72,7 @@ public final class Worker: Service {
                 group.addTask { try await self.confirm() }
                 group.addTask { try await self.finish.run() }
                 group.addTask { await self.keepHouse() }
+                group.addTask { _ = try await self.stop.race { await self.accompaniment() } }
                 try await group.waitForAll()
             }
         } onCancelOrGracefulShutdown: {
@@ -76,34 +81,65 @@ public final class Worker: Service {
     }
 
     /// Returns once no job is live but paused ones, and nothing is queued, hidden messages included.
+    ///
+    /// Where queues tell about how many messages they hold, it takes looks at nothing for as long as `idleSettle`, in which
+    /// the books stand still too.
     public func waitUntilIdle() async throws {
+        let settle = context.backend.atomic == nil ? context.settings.idleSettle : .zero
+        var still: (books: Books, since: Timestamp)?
         while !stop.isStopping {
-            if try await isIdle() { return }
-            await stop.pause(Self.idleCheck, context.clock)
+            if let books = try await lookForWork() {
+                let now = context.now
+                let since = still.flatMap { $0.books == books ? $0.since : nil } ?? now
+                if since.duration(to: now) >= settle { return }
+                still = (books, since)
+            } else {
+                still = nil
+            }
+            await stop.pause(max(Self.idleCheck, settle / 10), context.clock)
         }
     }
 
     private static let idleCheck: Duration = .milliseconds(200)
     private static let fullMax: Duration = .seconds(10)
 
+    /// Whether one look finds nothing that is under way.
     func isIdle() async throws -> Bool {
-        var isHeld = false
-        for job in try await JobStore(context).live() {
-            switch job.status {
-            case .pending, .inProgress, .pausing, .cancelling: return false
-            // Deliveries that are held back wait for the resume, which nobody here will give.
-            case .paused: isHeld = isHeld || job.holdsDelivery
-            case .completedWithFailures: break
-            // What they leave is still to be cleared away.
-            case .cancelled, .failed, .completed: return false
-            }
-        }
-        if isHeld { return true }
+        try await lookForWork() != nil
+    }
+
+    /// What the books of live jobs say.
+    private typealias Books = [JobID: BalanceSheet]
+
+    /// Nil if a look finds something under way, else the books that show by their changes what escapes a look.
+    ///
+    /// They are empty where nothing escapes one.
+    private func lookForWork() async throws -> Books? {
+        let isExact = context.backend.atomic != nil
+        let store = JobStore(context)
+        var jobs = try await store.live()
+        guard !jobs.contains(where: Self.needsWork) else { return nil }
+        // The index may lag. What it shows is enough to go on working, and not enough to stop.
+        if !isExact { jobs = try await store.liveNow() }
+        guard !jobs.contains(where: Self.needsWork) else { return nil }
+        var books = Books()
+        if !isExact { for job in jobs { books[job.id] = try await store.balance(of: job.id) } }
+        // Deliveries that are held back wait for the resume, which nobody here will give.
+        if jobs.contains(where: { $0.status == .paused && $0.holdsDelivery }) { return books }
         // In the order in which records go on: a place that was seen empty gets nothing from those after it.
-        if try await context.backend.queues.replay.depth().total > 0 { return false }
+        if try await context.backend.queues.replay.depth().total > 0 { return nil }
         let open = TableQuery(partition: ReceiptItem.openMark, index: ReceiptItem.openIndex.name, limit: 1)
-        guard try await context.receipts.query(open).items.isEmpty else { return false }
-        return try await context.backend.queues.progress.depth().total == 0
+        guard try await context.receipts.query(open).items.isEmpty else { return nil }
+        return try await context.backend.queues.progress.depth().total == 0 ? books : nil
+    }
+
+    private static func needsWork(_ job: Job) -> Bool {
+        switch job.status {
+        case .pending, .inProgress, .pausing, .cancelling: true
+        case .paused, .completedWithFailures: false
+        // What they leave is still to be cleared away.
+        case .cancelled, .failed, .completed: true
+        }
     }
 
     /// - Throws: `PortError.outOfSpace` when nothing can be stored for `fullMax`: not even that jobs pause.

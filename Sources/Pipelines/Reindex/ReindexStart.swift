@@ -18,12 +18,15 @@ package struct ReindexStart: Sendable {
 
     /// Checks everything about the request and creates its job; if anything is wrong, nothing is changed.
     ///
+    /// Returns the job as it was created; a worker may have launched it already.
+    ///
     /// - Throws: `JobError.field` naming what is wrong with the request, `JobError.destinationBusy`, `PortError`.
     package func start(_ request: ReindexRequest) async throws -> Job {
         let ready = try await prepare(request)
         let match = SliceMatch.text(job: ready.job, source: ready.description, transform: ready.transform)
         try await JobStore(context).create(ready.job, match: match)
-        return try await JobStore(context).get(ready.job.id)
+        // Not read back: nothing that fails from here on may hide that the job is there.
+        return ready.job
     }
 
     /// What a request comes to: everything has been checked, and nothing is stored.

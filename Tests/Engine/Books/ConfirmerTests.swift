@@ -149,6 +149,12 @@ struct ConfirmerTests {
         #expect(try await world.openReceipts() == ConfirmingWorld.chunks)
     }
 
+    @Test("every look asks about every open receipt, from the first on", arguments: [1, 10, 11, 60, 3600])
+    func everyLook(seconds: Int) async throws {
+        let world = try await ConfirmingWorld(TellingSink { _ in .open }, every: .seconds(seconds))
+        for _ in 0..<4 { #expect(try await world.poll() == ConfirmingWorld.chunks) }
+    }
+
     @Test("a sink that asks for time is left in peace until then")
     func putOff() async throws {
         let world = try await ConfirmingWorld(TellingSink { _ in .unknown(reason: "busy", after: .seconds(60)) })

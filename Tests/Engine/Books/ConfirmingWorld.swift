@@ -17,10 +17,12 @@ struct ConfirmingWorld {
     private let job: Job
 
     private let isAtomic: Bool
+    private let interval: Duration
 
-    init(_ sink: TellingSink, isAtomic: Bool = false) async throws {
+    init(_ sink: TellingSink, isAtomic: Bool = false, every interval: Duration = .seconds(1)) async throws {
         self.sink = sink
         self.isAtomic = isAtomic
+        self.interval = interval
         memory = MemoryBackend(clock: clock)
         let random = SeededRandomSource(seed: 7)
         job = Job(
@@ -48,6 +50,7 @@ struct ConfirmingWorld {
     /// What works on the job, with nothing at hand of what was read before.
     func context(_ plan: FaultPlan = FaultPlan(), atOnce: Int = 1) -> EngineContext {
         var settings = EngineSettings()
+        settings.confirmInterval = interval
         settings.confirmationsMax = atOnce
         settings.recentPayloadBytesMax = 0
         var logger = Logger(label: "confirming")
@@ -68,7 +71,7 @@ struct ConfirmingWorld {
         let context = context ?? self.context()
         let confirmer = Confirmer(context: context, cache: JobCache(context), sinks: SinkCache(context))
         let count = try await confirmer.poll()
-        clock.advance(by: .seconds(2))
+        clock.advance(by: max(interval, .seconds(2)))
         return count
     }
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import SluiceEngine
 
-@Suite("Deliveries whose requests fail as a whole", .timeLimit(.minutes(2)))
+@Suite("Deliveries whose requests fail as a whole", .timeLimit(.minutes(10)))
 struct ChunkDeliveryTests {
     private let sink: MoodySink
     private let world: FixedWorld

@@ -5,7 +5,7 @@ import Testing
 
 @testable import SluiceEngine
 
-@Suite("The rendezvous", .timeLimit(.minutes(1)))
+@Suite("The rendezvous", .timeLimit(.minutes(10)))
 struct RendezvousTests {
     @Test("who is alone goes at once, on a clock that stands still")
     func alone() async {

@@ -18,14 +18,15 @@ struct FixedWorld {
         clock: any Timekeeping = SkippingClock(),
         isAtomic: Bool = true,
         failing plan: FaultPlan = FaultPlan(),
-        settings: EngineSettings = EngineSettings()
+        settings: EngineSettings = EngineSettings(),
+        wrapping wrap: (Backend) -> Backend = { $0 }
     ) {
         let random = SeededRandomSource(seed: 5)
         var logger = Logger(label: "fixed")
         logger.logLevel = .critical
         memory = MemoryBackend(clock: clock)
         context = EngineContext(
-            backend: memory.open(isAtomic: isAtomic).failing(by: plan),
+            backend: wrap(memory.open(isAtomic: isAtomic)).failing(by: plan),
             parts: parts,
             settings: settings,
             clock: clock,
@@ -62,5 +63,28 @@ struct FixedWorld {
         try await steps.book()
         try await steps.finish()
         return try await JobStore(context).get(job.id)
+    }
+}
+
+extension Backend {
+    /// The same but for what is given.
+    func replacing(
+        tables: (any TableStore)? = nil,
+        replay: (any MessageQueue)? = nil,
+        progress: (any MessageQueue)? = nil
+    ) -> Backend {
+        Backend(
+            tables: tables ?? self.tables,
+            queues: Queues(
+                replay: replay ?? queues.replay,
+                replayDeadLetters: queues.replayDeadLetters,
+                progress: progress ?? queues.progress,
+                progressDeadLetters: queues.progressDeadLetters
+            ),
+            objects: objects,
+            feed: feed,
+            owners: owners,
+            atomic: atomic
+        )
     }
 }

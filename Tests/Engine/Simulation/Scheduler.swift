@@ -29,8 +29,16 @@ final class Scheduler: Sendable {
         let wake: CheckedContinuation<Fate, Never>
     }
 
+    /// A write whose caller has gone on without its answer.
+    private struct LateWrite {
+        let name: String
+        let step: Int
+        let call: @Sendable () async throws(PortError) -> Void
+    }
+
     private struct State {
         var running = 0
+        var late: [LateWrite] = []
         var ready: [Waiter] = []
         var sleeping: [Sleeper] = []
         var stopped: [Waiter] = []
@@ -110,7 +118,30 @@ final class Scheduler: Sendable {
             }
             next?.0.resume(returning: next?.1 ?? .go)
         }
+        await applyLateWrites()
         if fate == .crash { throw PortError(.cancelled, "crashed") }
+    }
+
+    /// Lets a write come to pass between two operations, some steps from now.
+    func apply(_ name: String, after steps: Int, _ call: @escaping @Sendable () async throws(PortError) -> Void) {
+        state.withLock { $0.late.append(LateWrite(name: name, step: $0.steps + steps, call: call)) }
+    }
+
+    private func applyLateWrites() async {
+        let due = state.withLock { state in
+            let due = state.late.filter { $0.step <= state.steps }
+            state.late.removeAll { $0.step <= state.steps }
+            return due
+        }
+        for write in due {
+            touch()
+            do throws(PortError) {
+                try await write.call()
+                say("LATE \(write.name)")
+            } catch {
+                say("LATE \(write.name) is refused: \(error.code)")
+            }
+        }
     }
 
     func sleep(until deadline: Timestamp) async throws(PortError) {

@@ -3,7 +3,8 @@ import SluiceCore
 
 /// Table calls, one step each.
 ///
-/// As a fault, a write's answer is lost, whether it was applied or not, or another is in the way.
+/// As a fault, a write's answer is lost, whether it was applied, is applied some steps later or never, or another is in
+/// the way.
 struct SteppedTables: TableStore {
     let base: any TableStore
     let scheduler: Scheduler
@@ -34,7 +35,9 @@ struct SteppedTables: TableStore {
     func transact(_ actions: [TableAction]) async throws(PortError) {
         try await scheduler.step("transact \(actions.map { "\($0.key)" })")
         let base = base
-        try await faults.strike(scheduler, "transact") { () throws(PortError) in try await base.transact(actions) }
+        try await faults.strike(scheduler, "transact", mayBeLate: true) { () throws(PortError) in
+            try await base.transact(actions)
+        }
     }
 
     func writeEach(_ actions: [TableAction]) async throws(PortError) {
@@ -135,7 +138,9 @@ struct SteppedAtomic: AtomicBackend {
     func commit(_ batch: AtomicBatch) async throws(PortError) {
         try await scheduler.step("commit \(batch.actions.map { "\($0.key)" }) sends \(batch.sends.map(\.queue))")
         let base = base
-        try await faults.strike(scheduler, "commit") { () throws(PortError) in try await base.commit(batch) }
+        try await faults.strike(scheduler, "commit", mayBeLate: true) { () throws(PortError) in
+            try await base.commit(batch)
+        }
     }
 }
 
@@ -144,11 +149,16 @@ struct FaultRates: Sendable {
     var lostAnswers = 0
     var conflicts = 0
     var duplicates = 0
+    /// Of the calls that were not applied when their answer was lost, those that are applied afterwards.
+    var late = 50
+
+    private static let lateStepsMax = 60
 
     func strike(
         _ scheduler: Scheduler,
         _ what: String,
-        _ call: () async throws(PortError) -> Void
+        mayBeLate: Bool = false,
+        _ call: @escaping @Sendable () async throws(PortError) -> Void
     ) async throws(PortError) {
         scheduler.touch()
         guard !scheduler.isDraining else { return try await call() }
@@ -160,6 +170,10 @@ struct FaultRates: Sendable {
         if scheduler.chance(50) {
             scheduler.say("FAULT \(what): applied, answer lost")
             try await call()
+        } else if mayBeLate, scheduler.chance(late) {
+            let steps = 1 + scheduler.pick(Self.lateStepsMax)
+            scheduler.say("FAULT \(what): applied only after \(steps) steps, answer lost")
+            scheduler.apply(what, after: steps, call)
         } else {
             scheduler.say("FAULT \(what): not applied, answer lost")
         }
