@@ -32,21 +32,34 @@ struct RawClient {
         }
     }
 
-    private func talk(_ text: String, patience: Int) throws -> (answer: String, end: End) {
+    /// So many connections on which nothing was said; to be closed by the caller.
+    func connections(_ count: Int) throws -> [Int32] {
+        try (0..<count).map { _ in try connected() }
+    }
+
+    private func connected() throws -> Int32 {
         let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(socket) }
-        var time = timeval(tv_sec: patience, tv_usec: 0)
-        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let connected = withUnsafePointer(to: &address) {
+        let code = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        guard connected == 0 else { throw Problem(text: "can't connect: errno \(errno)") }
+        guard code == 0 else {
+            close(socket)
+            throw Problem(text: "can't connect: errno \(errno)")
+        }
+        return socket
+    }
+
+    private func talk(_ text: String, patience: Int) throws -> (answer: String, end: End) {
+        let socket = try connected()
+        defer { close(socket) }
+        var time = timeval(tv_sec: patience, tv_usec: 0)
+        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
         var request = Array(text.utf8)[...]
         while !request.isEmpty {
             let sent = request.withUnsafeBytes { send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }

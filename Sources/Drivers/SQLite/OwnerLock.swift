@@ -16,16 +16,30 @@ final class OwnerLock: Sendable {
 
     deinit { close(descriptor) }
 
+    /// How often it is tried: each time somebody would have to look in the same few microseconds.
+    private static let triesMax = 100
+
     /// Makes the file and locks it before anybody can see it under its name.
     static func make(at path: String) throws(PortError) -> OwnerLock {
-        let hidden = path + ".new"
+        for number in 1...triesMax {
+            if let lock = try make(at: path, by: "\(path).\(number).new") { return lock }
+        }
+        throw PortError(.unavailable, "\(path) was removed again and again while it was made; try again")
+    }
+
+    /// Nil if somebody took the file for what a dead owner left behind, which it looks like until it is locked.
+    private static func make(at path: String, by hidden: String) throws(PortError) -> OwnerLock? {
         let descriptor = open(hidden, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw PortError.systemCall("open", path: hidden, errno: errno) }
         let lock = OwnerLock(path: path, descriptor: descriptor)
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            if errno == EWOULDBLOCK { return nil }
             throw PortError.systemCall("flock", path: hidden, errno: errno)
         }
-        guard rename(hidden, path) == 0 else { throw PortError.systemCall("rename", path: path, errno: errno) }
+        guard rename(hidden, path) == 0 else {
+            if errno == ENOENT { return nil }
+            throw PortError.systemCall("rename", path: path, errno: errno)
+        }
         return lock
     }
 

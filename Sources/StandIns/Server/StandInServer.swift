@@ -1,5 +1,6 @@
 // Runs one stand-in's HTTP server on the loopback interface.
 package import Hummingbird
+import HummingbirdCore
 package import Logging
 import NIOCore
 import ServiceLifecycle
@@ -31,6 +32,7 @@ package struct StandInServer<Responder: HTTPResponder>: Service where Responder.
     package func run() async throws {
         let application = Application(
             responder: responder,
+            server: HTTPServerBuilder { OrderlyConnections($0) },
             configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: port), backlog: 1024),
             onServerRunning: { [bound, port] channel in
                 await bound("http://127.0.0.1:\(channel.localAddress?.port ?? port)")

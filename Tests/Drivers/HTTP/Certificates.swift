@@ -1,6 +1,8 @@
 // Certificates made for one test, in a folder that goes with it.
 import Foundation
+import Glibc
 import NIOSSL
+import SluiceTestKit
 
 /// An authority, a server's and a client's certificate by it, and another authority that nobody should trust.
 final class Certificates {
@@ -9,15 +11,15 @@ final class Certificates {
     init() throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "sluice-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/sh")
-        process.arguments = ["-euc", Self.script]
-        process.currentDirectoryURL = folder
-        process.standardError = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw CocoaError(.executableLoad) }
+        let nothing = SpawnStream.writing("/dev/null")
+        let process = try spawn(
+            ["/bin/sh", "-euc", "cd \"$0\"\n" + Self.script, folder.path()],
+            environment: ProcessInfo.processInfo.environment,
+            streams: (.reading("/dev/null"), nothing, nothing)
+        )
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) < 0, errno == EINTR {}
+        guard status == 0 else { throw CocoaError(.executableLoad) }
     }
 
     deinit {

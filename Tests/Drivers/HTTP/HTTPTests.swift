@@ -1,8 +1,9 @@
 // What every exchange with a peer has to keep, tried on a server in the same process.
+import Glibc
 import HTTPDriver
 import Testing
 
-@Suite("HTTP with a peer", .timeLimit(.minutes(2)))
+@Suite("HTTP with a peer", .timeLimit(.minutes(10)))
 struct HTTPTests {
     @Test("a request arrives as it was meant, and its answer comes back")
     func echo() async throws {
@@ -67,13 +68,14 @@ struct HTTPTests {
     @Test("an answer that is not wanted any more ends well, and its connection ends")
     func enough() async throws {
         try await withServer { server, peer in
-            var pieces = 0
-            let reply = try await peer.exchange(HTTPCall(.get, "\(server.url)/trickle")) { _, _ in
-                pieces += 1
-                return pieces == 3 ? .enough : .more
+            // On a busy machine several of its single bytes come in one piece.
+            var count = 0
+            let reply = try await peer.exchange(HTTPCall(.get, "\(server.url)/trickle")) { _, bytes in
+                count += bytes.count
+                return count >= 3 ? .enough : .more
             }
             #expect(reply.status == 200)
-            #expect(pieces == 3)
+            #expect(count >= 3)
             try await server.waitForClosedConnection()
         }
     }
@@ -142,11 +144,25 @@ struct HTTPTests {
 
     @Test("nobody listening is a failure to connect, at once and certainly unseen")
     func refused() async throws {
-        let server = try await ScriptedServer()
-        try await server.stop()
+        // Bound and not listening: the port is nobody else's meanwhile.
+        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(socket) }
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let code = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(socket, $0, length) + getsockname(socket, $0, &length)
+            }
+        }
+        try #require(code == 0)
         let peer = try HTTPPeer()
         let failure = await #expect(throws: HTTPFailure.self) {
-            _ = try await peer.exchange(HTTPCall(.get, server.url), limit: 10)
+            _ = try await peer.exchange(
+                HTTPCall(.get, "http://127.0.0.1:\(UInt16(bigEndian: address.sin_port))"),
+                limit: 10
+            )
         }
         #expect(failure?.kind == .connectFailed)
         #expect(failure?.mayHaveReached == false)

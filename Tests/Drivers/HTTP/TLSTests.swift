@@ -3,7 +3,7 @@ import HTTPDriver
 import NIOSSL
 import Testing
 
-@Suite("TLS with a peer", .timeLimit(.minutes(2)))
+@Suite("TLS with a peer", .timeLimit(.minutes(10)))
 struct TLSTests {
     @Test("a server whose authority is trusted is spoken to")
     func trusted() async throws {

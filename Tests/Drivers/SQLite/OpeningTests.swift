@@ -26,6 +26,31 @@ struct OpeningTests {
         try database.close()
     }
 
+    @Test("who begins is not cleared away by others that begin, and look for what the dead have left")
+    func beginning() async throws {
+        let folder = scratch.folder + "/owners"
+        let others = try SQLiteOwners(folder: folder, random: SystemRandomSource())
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while !Task.isCancelled {
+                    others.removeRemains()
+                    await Task.yield()
+                }
+            }
+            for number in 0..<2000 {
+                do {
+                    let lock = try OwnerLock.make(at: "\(folder)/\(number).lock")
+                    #expect(access(lock.path, F_OK) == 0)
+                    lock.release()
+                } catch {
+                    Issue.record(error)
+                }
+            }
+            group.cancelAll()
+        }
+        #expect(others.live() == [others.own.text])
+    }
+
     @Test("a new file is made with its folders, durable and with a write-ahead log")
     func makes() async throws {
         let options = SQLiteOptions(path: scratch.folder + "/a/b/sluice.db", clock: ManualClock())

@@ -1,4 +1,5 @@
 // Tries the server under the stand-ins: it answers, breaks connections as told, and stops.
+import Glibc
 import Hummingbird
 import NIOCore
 import SluiceCore
@@ -92,5 +93,16 @@ struct StandInServerTests {
         } catch is Own {}
         let client = try RawClient(seen)
         await #expect(throws: RawClient.Problem.self) { try await client.exchange(request) }
+    }
+
+    @Test("stopped while connections come in, it ends them in order")
+    func stoppedWhileAccepting() async throws {
+        for _ in 0..<40 {
+            let clients = try await withServer(Ten()) { url in
+                // Connected, and nothing said: the server gets to them, or is stopped before.
+                try RawClient(url).connections(12)
+            }
+            for client in clients { close(client) }
+        }
     }
 }
