@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build quickstart quickstart-files test tsan format lint docs bench clean
+.PHONY: help setup build quickstart quickstart-aws quickstart-files test tsan format lint docs bench clean
 
 # An import that a target's manifest line does not list is an error, not an accident of the build's order.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
@@ -22,15 +22,20 @@ build: setup ## Build the release program, .build/release/sluice
 quickstart: build ## Reindex 100,000 products from a stand-in Vespa to a stand-in Ecommerce API, and verify them
 	@Scripts/quickstart.sh "$$(swift build --configuration release --show-bin-path)/sluice"
 
+quickstart-aws: build ## The same with 20,000 products and the books on an emulator of AWS, two workers, one of them killed
+	@Scripts/quickstart-aws.sh "$$(swift build --configuration release --show-bin-path)/sluice"
+
 quickstart-files: build ## Move this machine's Debian package index, killed once midway, and check every record
 	@Scripts/quickstart-files.sh "$$(swift build --configuration release --show-bin-path)/sluice"
 
 test: setup lint ## Lint, debug build with the program, all tests
 	swift build $(SWIFT_FLAGS) --build-tests
+	@Scripts/emulator.py --prepare
 	@Scripts/test.sh $(SWIFT_FLAGS) --skip-build
 
 tsan: setup ## The tests under the thread sanitizer, but for those of whole processes and those that run one task at a time
 	swift build $(SWIFT_FLAGS) --build-tests --sanitize thread --scratch-path .build-tsan
+	@Scripts/emulator.py --prepare
 	@TSAN_OPTIONS="suppressions=$$PWD/Scripts/tsan-suppressions.txt" \
 		Scripts/test.sh $(SWIFT_FLAGS) --skip-build --sanitize thread --scratch-path .build-tsan --no-parallel --skip IntegrationTests --skip SimulationTests --skip FaultLoopTests
 
@@ -48,4 +53,4 @@ bench: setup ## Measure Sluice against its peers (pip, in Benchmarks/.venv)
 	@for bench in Benchmarks/*.sh; do echo "== $$bench"; "$$bench"; done
 
 clean: ## Remove what was built
-	rm -rf .build .build-tsan Benchmarks/.build Benchmarks/.venv Benchmarks/.venv-emulator
+	rm -rf .build .build-tsan Benchmarks/.build Benchmarks/.venv Benchmarks/.venv-aws Benchmarks/.venv-emulator

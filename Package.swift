@@ -17,13 +17,17 @@ let floors: [[Target]] = [
 
     pipeline("Reindex"),
 
-    module("StandIns", on: ["SluiceCore"], with: [.hummingbird, .nioCore, .httpTypes, .logging, .lifecycle]),
+    module(
+        "StandIns",
+        on: ["SluiceCore"],
+        with: [.hummingbird, .hummingbirdCore, .nioCore, .httpTypes, .logging, .lifecycle]
+    ),
 
     module(
         "Assembly",
         on: [
             "SluiceCore", "SluiceEngine", "MemoryDriver", "SQLiteDriver", "FilesDriver", "HTTPDriver", "VespaDriver",
-            "EcommerceDriver", "ReindexPipeline",
+            "EcommerceDriver", "AWSDriver", "ReindexPipeline",
         ],
         with: [.configuration, .logging]
     ),
@@ -45,7 +49,7 @@ let floors: [[Target]] = [
         .target(name: "SluiceTestKit", dependencies: ["SluiceCore"], path: "Sources/TestKit"),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["SluiceCore", "sluice", .grdbSQLite],
+            dependencies: ["SluiceCore", "SluiceTestKit", "sluice", .grdbSQLite],
             path: "Tests/Integration"
         ),
     ],
@@ -57,6 +61,7 @@ let package = Package(
         .library(name: "Sluice", targets: ["SluiceCore", "SluiceEngine"]),
         .library(name: "SQLiteDriver", targets: ["SQLiteDriver"]),
         // For Benchmarks, which are a package of their own.
+        .library(name: "AWSDriver", targets: ["AWSDriver", "HTTPDriver"]),
         .library(name: "Reindexing", targets: ["ReindexPipeline", "SluiceStandIns"]),
         .executable(name: "sluice", targets: ["sluice"]),
     ],
@@ -150,6 +155,7 @@ extension Target.Dependency {
     static var heap: Self { .product(name: "HeapModule", package: "swift-collections") }
     static var httpTypes: Self { .product(name: "HTTPTypes", package: "swift-http-types") }
     static var hummingbird: Self { .product(name: "Hummingbird", package: "hummingbird") }
+    static var hummingbirdCore: Self { .product(name: "HummingbirdCore", package: "hummingbird") }
     static var lifecycle: Self { .product(name: "ServiceLifecycle", package: "swift-service-lifecycle") }
     static var logging: Self { .product(name: "Logging", package: "swift-log") }
     static var nioCore: Self { .product(name: "NIOCore", package: "swift-nio") }

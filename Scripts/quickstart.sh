@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Reindexes 100,000 products of all three kinds of index from a stand-in Vespa into a stand-in Ecommerce API, with one
 # request in a hundred going wrong, and compares what arrived with what was there. Everything is made in a folder of its
-# own, which is removed at the end; KEEP=1 keeps it.
+# own, which is removed at the end; KEEP=1 keeps it. With WORKERS=2 two workers of their own do it, and one is killed midway.
 # Usage: make quickstart, or Scripts/quickstart.sh PATH-TO-SLUICE [DOCUMENTS]
 set -euo pipefail
 
@@ -55,11 +55,31 @@ while read -r field; do fields+=(--field "$field"); done < <("$sluice" stand-in 
 say "A dry run first: what would be sent?"
 "$sluice" reindex start --account demo --index products-semi-structured --dry-run --sample 50 --rate 10000
 
+# Does a job in processes of their own, and kills one of them as soon as records have been completed.
+with_workers() {
+    local job workers=()
+    job=$("$sluice" reindex start --account demo --index "products-$1")
+    echo "$job" >"$work/$1.job"
+    for _ in $(seq "$WORKERS"); do
+        "$sluice" worker --until-idle 2>"$work/worker.log" &
+        workers+=("$!")
+        started+=("$!")
+    done
+    until "$sluice" job show "$job" --format json | grep -q '"completed_doc_count": [1-9]'; do sleep 0.2; done
+    kill -9 "${workers[0]}" && echo "one of $WORKERS workers was killed"
+    "$sluice" job watch "$job"
+    for process in "${workers[@]:1}"; do wait "$process"; done
+}
+
 begun=$SECONDS
 for kind in "${kinds[@]}"; do
     say "Reindexing products-$kind, 8 slices"
-    "$sluice" reindex start --account demo --index "products-$kind" --wait --format json >"$work/$kind.json"
-    sed -n 's/^ *"reindex_id": "\(.*\)".*/\1/p' "$work/$kind.json" >"$work/$kind.job"
+    if [ -n "${WORKERS:-}" ]; then
+        with_workers "$kind"
+    else
+        "$sluice" reindex start --account demo --index "products-$kind" --wait --format json >"$work/$kind.json"
+        sed -n 's/^ *"reindex_id": "\(.*\)".*/\1/p' "$work/$kind.json" >"$work/$kind.job"
+    fi
 done
 took=$((SECONDS - begun))
 

@@ -22,12 +22,14 @@ struct DeploymentTests {
         try await body(folder, settings)
     }
 
+    private static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
     private func open(_ settings: Settings, makingIt: Bool = true) async throws -> Deployment {
         try await Deployment.open(
             settings,
             makingIt: makingIt,
             working: true,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            logger: Self.silent
         )
     }
 
@@ -38,7 +40,7 @@ struct DeploymentTests {
             var request = ReindexRequest(source: "file://\(folder)/in.jsonl", sink: "file://\(folder)/out.jsonl")
             request.concurrency = 3
             let job = try await ReindexStart(deployment.context).start(request)
-            let waiting = try await Checkup(deployment).run(thoroughly: true)
+            let waiting = try await Checkup(settings, logger: Self.silent).run(on: deployment, thoroughly: true)
             #expect(waiting.filter { !$0.isSound }.map(\.check) == ["job \(job.id)"])
 
             let worker = deployment.worker()
@@ -52,7 +54,11 @@ struct DeploymentTests {
             #expect(ended.completedDocCount == 500)
             let out = try String(contentsOfFile: folder + "/out.jsonl", encoding: .utf8)
             #expect(Set(out.split(separator: "\n")).count == 500)
-            #expect(try await Checkup(deployment).run(thoroughly: true).allSatisfy(\.isSound))
+            #expect(
+                try await Checkup(settings, logger: Self.silent).run(on: deployment, thoroughly: true).allSatisfy(
+                    \.isSound
+                )
+            )
             try await deployment.close()
         }
     }

@@ -39,6 +39,13 @@ struct SettingsTests {
         #expect(xdg.settings.databasePath == "/data/sluice/sluice.db")
     }
 
+    @Test("a chunk is hidden for no longer than leaves room for an extension within SQS's 12 hours")
+    func visibility() async throws {
+        let longest = try await read(["visibility.seconds": "28000"]).settings.engine.visibility
+        #expect(longest + longest / 2 <= .seconds(12 * 3600))
+        await #expect(throws: (any Error).self) { _ = try await read(["visibility.seconds": "28001"]) }
+    }
+
     @Test("the command line wins over the environment, the environment over the file, the file over the default")
     func precedence() async throws {
         let file = "inflight.max: 100\nlease:\n  seconds: 20\ntick.seconds: 2\n"

@@ -48,7 +48,7 @@ extension RealProgram {
             ] {
                 let answer = try await sandbox.run(words)
                 #expect([.exited(1), .exited(69)].contains(answer.end), "\(words) \(answer)")
-                #expect(answer.errors.contains("database:"), "\(answer.errors)")
+                #expect(answer.errors.contains("backend:"), "\(answer.errors)")
                 #expect(answer.errors.contains(sandbox.database), "\(answer.errors)")
                 #expect(answer.output.isEmpty)
             }
@@ -73,7 +73,7 @@ extension RealProgram {
                 path
             )
             #expect([.exited(1), .exited(69)].contains(answer.end), "\(answer)")
-            #expect(answer.errors.contains("database:") && answer.errors.contains(path.dropLast(5)), "\(answer.errors)")
+            #expect(answer.errors.contains("backend:") && answer.errors.contains(path.dropLast(5)), "\(answer.errors)")
         }
 
         @Test(

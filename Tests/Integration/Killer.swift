@@ -3,6 +3,38 @@ import Glibc
 import SluiceCore
 import Testing
 
+/// How a reindex is to be killed.
+struct KillPlan: Sendable, CustomTestStringConvertible {
+    var seed: UInt64
+    var kills: Int
+    var workers = 1
+    var settings: [String: String] = [:]
+
+    var testDescription: String { "seed \(seed), \(workers) workers, \(kills) kills" }
+}
+
+extension Sandbox {
+    /// Reindexes one index of the stand-in after the other, until as many workers were killed as are to be; each of
+    /// them arrives whole.
+    func survive(_ plan: KillPlan, _ services: Services, documents: Int) async throws {
+        var killer = Killer(sandbox: self, seed: plan.seed, workers: plan.workers)
+        var round = 0
+        repeat {
+            let kind = IndexKind.allCases[round % IndexKind.allCases.count]
+            let index = "target-\(round)"
+            let id = try await reindex(kind, to: index, "--concurrency", "4", "--page-size", "100")
+            while killer.kills < plan.kills, try await !job(id).isFinal {
+                try await killer.strike(id)
+                let job = try await job(id)
+                #expect(job.isBalanced, "\(job)")
+            }
+            try await killer.letFinish()
+            try await expectArrived(id, services, index: index, documents: documents)
+            round += 1
+        } while killer.kills < plan.kills
+    }
+}
+
 /// Starts workers and kills them.
 struct Killer {
     let sandbox: Sandbox

@@ -21,27 +21,18 @@ extension RealProgram {
             try sandbox.expectNoKey()
         }
 
-        struct Plan: Sendable, CustomTestStringConvertible {
-            var seed: UInt64
-            var kills: Int
-            var workers = 1
-            var settings: [String: String] = [:]
-
-            var testDescription: String { "seed \(seed), \(workers) workers, \(kills) kills" }
-        }
-
         static let plans = [
-            Plan(seed: 21, kills: 20, settings: ["SLUICE_INFLIGHT_MAX": "300", "SLUICE_CHUNK_RECORDS_MAX": "20"]),
-            Plan(seed: 22, kills: 16, workers: 2, settings: ["SLUICE_CHUNK_RECORDS_MAX": "10"]),
+            KillPlan(seed: 21, kills: 20, settings: ["SLUICE_INFLIGHT_MAX": "300", "SLUICE_CHUNK_RECORDS_MAX": "20"]),
+            KillPlan(seed: 22, kills: 16, workers: 2, settings: ["SLUICE_CHUNK_RECORDS_MAX": "10"]),
             // Everything is accepted before the first is confirmed.
-            Plan(seed: 23, kills: 16, settings: ["SLUICE_CONFIRM_INTERVAL_SECONDS": "1"]),
+            KillPlan(seed: 23, kills: 16, settings: ["SLUICE_CONFIRM_INTERVAL_SECONDS": "1"]),
         ]
 
         @Test(
             "kill -9 loses no document and counts none twice, in visits, deliveries and confirmations",
             arguments: plans
         )
-        func killLoop(plan: Plan) async throws {
+        func killLoop(plan: KillPlan) async throws {
             let plain = try Sandbox()
             let services = try await Services.start(
                 plain,
@@ -52,22 +43,8 @@ extension RealProgram {
             )
             let sandbox = try Sandbox(services.environment.merging(plan.settings) { $1 })
             try await sandbox.setIndexes()
-            var killer = Killer(sandbox: sandbox, seed: plan.seed, workers: plan.workers)
-            var round = 0
-            repeat {
-                let kind = IndexKind.allCases[round % IndexKind.allCases.count]
-                let index = "target-\(round)"
-                let id = try await sandbox.reindex(kind, to: index, "--concurrency", "4", "--page-size", "100")
-                while killer.kills < plan.kills, try await !sandbox.job(id).isFinal {
-                    try await killer.strike(id)
-                    let job = try await sandbox.job(id)
-                    #expect(job.isBalanced, "\(job)")
-                }
-                try await killer.letFinish()
-                try await sandbox.expectArrived(id, services, index: index, documents: Self.each)
-                try sandbox.expectSoundDatabase()
-                round += 1
-            } while killer.kills < plan.kills
+            try await sandbox.survive(plan, services, documents: Self.each)
+            try sandbox.expectSoundDatabase()
         }
 
         @Test("a patch sends only its fields, skips what has them, and counts it")
@@ -214,12 +191,15 @@ extension Sandbox {
     }
 
     /// Nothing that this sandbox's processes wrote holds the key.
-    func expectNoKey() throws {
-        let key = Array(Services.key.utf8)
+    func expectNoKey() throws { try expectNowhere(Services.key) }
+
+    /// Nothing that this sandbox's processes wrote holds a secret.
+    func expectNowhere(_ secret: String) throws {
+        let secret = Array(secret.utf8)
         let files = try #require(FileManager.default.enumerator(atPath: folder))
         for case let name as String in files {
             guard let bytes = contents(of: folder + "/" + name) else { continue }
-            #expect(!bytes.contains(key), "\(name) holds the key")
+            #expect(!bytes.contains(secret), "\(name) holds a secret")
         }
     }
 }

@@ -121,7 +121,7 @@ final class Sandbox: Sendable {
     /// All jobs, newest first; none before there is a database.
     func jobs() async throws -> [ShownJob] {
         let answer = try await run("job", "list", "--format", "json")
-        if answer.end == .exited(1), answer.errors.contains("there is none at") { return [] }
+        if answer.end == .exited(1), answer.errors.contains("there is no database at") { return [] }
         guard answer.end == .exited(0) else { throw NotAsExpected("job list: \(answer.end): \(answer.errors)") }
         return try #require(JSONValue.parse(answer.output).arrayValue).map { ShownJob($0) }
     }

@@ -118,6 +118,10 @@ extension Sandbox {
 
     /// Creates a job from an index of the stand-in to an index of the Ecommerce API; its id.
     func reindex(_ kind: IndexKind, to destination: String, _ more: String...) async throws -> String {
+        try await reindex(kind, to: destination, more)
+    }
+
+    func reindex(_ kind: IndexKind, to destination: String, _ more: [String]) async throws -> String {
         let words =
             ["reindex", "start", "--account", Services.account, "--index", "products-\(kind.rawValue)"]
             + ["--destination-index", destination] + more

@@ -1,10 +1,9 @@
 // A process of the real program, started by hand and ended by its own id.
 import Glibc
 import SluiceCore
+import SluiceTestKit
 import Synchronization
 
-/// Started with `posix_spawn`, for Foundation's `Process` crashes now and then while other tests open files.
-///
 /// Whoever drops it kills it: no test leaves a process behind.
 final class SluiceProcess: Sendable {
     /// How a process came to its end.
@@ -26,37 +25,17 @@ final class SluiceProcess: Sendable {
     private let ended = Mutex<End?>(nil)
 
     /// Starts a program with its streams in files and no signal blocked.
-    init(_ words: [String], environment: [String: String], outputPath: String, errorPath: String) throws {
+    init(
+        _ words: [String],
+        environment: [String: String],
+        inputPath: String = "/dev/null",
+        outputPath: String,
+        errorPath: String
+    ) throws {
         self.outputPath = outputPath
         self.errorPath = errorPath
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, outputPath, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-        posix_spawn_file_actions_addopen(&actions, 2, errorPath, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-
-        // Threads of the test runner block signals, and a child would begin with what they block.
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var none = sigset_t()
-        sigemptyset(&none)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        var reset = sigset_t()
-        sigemptyset(&reset)
-        for signal in [SIGTERM, SIGINT, SIGPIPE, SIGHUP] { sigaddset(&reset, signal) }
-        posix_spawnattr_setsigdefault(&attributes, &reset)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-
-        var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-        defer { for argument in arguments { free(argument) } }
-        var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0)=\($1)") } + [nil]
-        defer { for variable in variables { free(variable) } }
-        var id = pid_t()
-        let code = posix_spawnp(&id, words[0], &actions, &attributes, &arguments, &variables)
-        guard code == 0 else { throw NotAsExpected("\(words[0]) can't be started: \(String(cString: strerror(code)))") }
-        self.id = id
+        let streams = (SpawnStream.reading(inputPath), SpawnStream.writing(outputPath), SpawnStream.writing(errorPath))
+        id = try spawn(words, environment: environment, streams: streams)
     }
 
     deinit {

@@ -20,7 +20,7 @@ struct Sluice: AsyncParsableCommand {
         version: version,
         subcommands: [
             ReindexCommand.self, JobCommand.self, IndexCommand.self, DeadLettersCommand.self, QueueCommand.self,
-            WorkerCommand.self, ConfigCommand.self, DoctorCommand.self, StandInCommand.self,
+            WorkerCommand.self, TablesCommand.self, ConfigCommand.self, DoctorCommand.self, StandInCommand.self,
         ]
     )
 

@@ -1,32 +1,25 @@
-// The embedded default, opened: one SQLite file, its objects, and everything that works on them.
+// The embedded default, opened: one SQLite file and its objects beside it.
 import FilesDriver
 import Glibc
-package import Logging
-package import ReindexPipeline
+import Logging
 package import SQLiteDriver
-package import SluiceCore
-package import SluiceEngine
+import SluiceCore
+import SluiceEngine
 
-/// One opening of the embedded backend; close it at the end.
-package struct Deployment: Sendable {
-    package let settings: Settings
-    package let context: EngineContext
-    package let database: SQLiteBackend
+/// The file, as a deployment uses it beside its ports.
+struct EmbeddedPlatform: Platform {
+    let database: SQLiteBackend
 
-    package var jobs: JobStore { JobStore(context) }
-    package var control: JobControl { JobControl(context) }
-    package var reindexStart: ReindexStart { ReindexStart(context, places: settings.places) }
-    /// Whether some other process works on this database.
-    package var hasOtherWorkers: Bool { database.owners.hasOtherWorkers() }
-    package var indexes: IndexStore { IndexStore(context.backend.tables) }
-    package var deadLetters: DeadLetters { DeadLetters(context) }
+    func hasOtherWorkers() async -> Bool { database.owners.hasOtherWorkers() }
+    func keepHouse() async throws { _ = try await database.keepHouse() }
+    /// A lock that the kernel keeps says that this process is there.
+    func accompanyWorker() async {}
 
-    /// Opens the database and its objects.
-    ///
-    /// A database that isn't there is made only if `makingIt`. Only who is `working` shares in the jobs' rates.
-    ///
-    /// - Throws: `PortError`; `notFound` if there is no database and none is to be made.
-    package static func open(
+    func close() async throws(PortError) { try await database.close() }
+}
+
+extension Deployment {
+    static func openEmbedded(
         _ settings: Settings,
         makingIt: Bool,
         working: Bool,
@@ -36,7 +29,7 @@ package struct Deployment: Sendable {
         guard makingIt || isThere(path) else {
             throw PortError(
                 .notFound,
-                "there is none at \(path); `sluice reindex start` makes one, --database or SLUICE_DATABASE names another"
+                "there is no database at \(path); `sluice reindex start` makes one, --database or SLUICE_DATABASE names another"
             )
         }
         let database = try await SQLiteBackend.open(
@@ -51,46 +44,24 @@ package struct Deployment: Sendable {
             let objects = try FileObjectStore(root: path + ".objects")
             let context = EngineContext(
                 backend: try database.backend(objects: objects),
-                parts: EmbeddedParts(owner: database.owners.own, settings: settings, logger: logger),
+                parts: URLParts(owner: database.owners.own, settings: settings, logger: logger),
                 settings: settings.engine,
                 logger: logger
             )
-            return Deployment(settings: settings, context: context, database: database)
+            return Deployment(settings: settings, context: context, platform: EmbeddedPlatform(database: database))
         } catch {
             try await database.close()
             throw error
         }
     }
 
+    /// The SQLite file, if that is the backend.
+    package var database: SQLiteBackend? { (platform as? EmbeddedPlatform)?.database }
+
     /// An empty file is a database that nobody has made yet.
     private static func isThere(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_size > 0
-    }
-
-    /// A worker on this database; run it, and end it by its stop signal.
-    package func worker() -> Worker {
-        let database = database
-        let tables = TableSchedule(
-            tables: context.backend.tables,
-            clock: context.clock,
-            owner: context.backend.owners.own
-        )
-        return Worker(context, schedule: tables) { _ = try await database.keepHouse() }
-    }
-
-    /// A job with its counters as its slices have them, which are ahead of its stored record by up to a tick.
-    ///
-    /// - Throws: `JobError.unknown`.
-    package func job(_ id: JobID) async throws -> Job {
-        var job = try await jobs.get(id)
-        guard !job.status.isFinal else { return job }
-        job.show(try await jobs.balance(of: id))
-        return job
-    }
-
-    package func close() async throws(PortError) {
-        try await database.close()
     }
 
     /// A path that stays right whatever becomes of the working folder.
@@ -99,18 +70,5 @@ package struct Deployment: Sendable {
         guard let here = getcwd(nil, 0) else { return path }
         defer { free(here) }
         return String(cString: here) + "/" + path
-    }
-}
-
-extension Job {
-    fileprivate mutating func show(_ sheet: BalanceSheet) {
-        extractedDocCount = sheet.extracted
-        skippedDocCount = sheet.skipped
-        inFlightDocCount = sheet.inFlight
-        awaitingDocCount = sheet.awaiting
-        deadLetteredDocCount = sheet.deadLettered
-        completedDocCount = sheet.completed
-        replayedDocCount = sheet.replayed
-        redeliveredDocCount = sheet.redelivered
     }
 }

@@ -5,9 +5,16 @@ import SluiceEngine
 
 extension SettingKey {
     /// All keys, in the order in which they are printed; defaults are those of the settings' own types.
-    package static let all = storage + log + reindex + peers + limits + times
+    package static let all = storage + aws + log + reindex + peers + limits + times
+
+    static let backendName = "backend"
 
     private static let storage = [
+        choice(
+            backendName,
+            \.backend,
+            "Where jobs, queues and books are kept: one SQLite file, or DynamoDB, SQS and S3."
+        ),
         SettingKey(
             "database.path",
             type: "path",
@@ -152,8 +159,9 @@ extension SettingKey {
         seconds(
             "visibility.seconds",
             \.engine.visibility,
-            1...43_200,
-            "How long a chunk in hand is hidden from others."
+            // It is extended at half, and SQS hides a message for 12 hours in all.
+            1...28_000,
+            "How long a chunk in hand is hidden from others; extended at half."
         ),
         seconds("poll.seconds", \.engine.longPoll, 0.1...20, "How long a queue is waited on for a message."),
         seconds(
@@ -163,6 +171,12 @@ extension SettingKey {
             "How old a job's settings may be when they are used."
         ),
         seconds("tick.seconds", \.engine.tick, 0.05...60, "How often counters are stored and ends are looked for."),
+        seconds(
+            "idle-settle.seconds",
+            \.engine.idleSettle,
+            0...3600,
+            "On AWS, how long there must be nothing to be seen until a worker counts as idle."
+        ),
         seconds("stop-grace.seconds", \.engine.grace, 0...300, "How long a stop waits for deliveries under way."),
         seconds(
             "confirm.interval.seconds",
@@ -173,7 +187,8 @@ extension SettingKey {
         seconds(
             "confirm.deadline.seconds",
             \.engine.confirmDeadline,
-            60...2_592_000,
+            // A day less than receipts are kept.
+            60...2_505_600,
             "How long a sink may take to confirm."
         ),
         seconds(

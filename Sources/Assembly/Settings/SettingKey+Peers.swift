@@ -55,28 +55,6 @@ extension SettingKey {
         ]
     }
 
-    private static func text(
-        _ name: String,
-        _ peer: Path<PeerSettings>,
-        _ field: any WritableKeyPath<PeerSettings, String?> & Sendable,
-        _ range: String,
-        isSecret: Bool = false,
-        _ summary: String
-    ) -> SettingKey {
-        SettingKey(
-            name,
-            type: isSecret ? "secret" : range.hasSuffix("path") ? "path" : "text",
-            range: range,
-            isSecret: isSecret,
-            summary,
-            text: { $0[keyPath: peer][keyPath: field] ?? "" },
-            store: { text, settings in
-                settings[keyPath: peer][keyPath: field] = text.isEmpty ? nil : text
-                return ()
-            }
-        )
-    }
-
     private static func headers(_ name: String, _ peer: Path<PeerSettings>) -> SettingKey {
         SettingKey(
             name,

@@ -128,6 +128,29 @@ extension SettingKey {
         )
     }
 
+    /// A text of one part of the settings, which may be missing.
+    static func text<Part>(
+        _ name: String,
+        _ part: Path<Part>,
+        _ field: any WritableKeyPath<Part, String?> & Sendable,
+        _ range: String,
+        isSecret: Bool = false,
+        _ summary: String
+    ) -> SettingKey {
+        SettingKey(
+            name,
+            type: isSecret ? "secret" : range.hasSuffix("path") ? "path" : "text",
+            range: range,
+            isSecret: isSecret,
+            summary,
+            text: { $0[keyPath: part][keyPath: field] ?? "" },
+            store: { text, settings in
+                settings[keyPath: part][keyPath: field] = text.isEmpty ? nil : text
+                return ()
+            }
+        )
+    }
+
     /// A number without a fraction that says nothing.
     static func plain(_ number: Double) -> String {
         Int(exactly: number).map { "\($0)" } ?? "\(number)"

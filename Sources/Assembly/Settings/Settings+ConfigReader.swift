@@ -29,18 +29,27 @@ extension EffectiveSettings {
         try checkNames(of: environment, keys)
         let sources = try await sources(commandLine, environment, file, folders, keys)
 
-        let standard = Settings(folders: folders)
-        var settings = standard
-        var origins: [String: SettingOrigin] = [:]
-        for key in keys {
-            for source in sources {
-                guard let text = try source.text(of: key) else { continue }
-                let origin = source.origin(key)
-                try key.store(text, from: origin, in: &settings)
-                origins[key.name] = origin
-                break
+        func read(_ keys: [SettingKey], into settings: inout Settings) throws(ConfigurationError) -> [String:
+            SettingOrigin]
+        {
+            var origins: [String: SettingOrigin] = [:]
+            for key in keys {
+                for source in sources {
+                    guard let text = try source.text(of: key) else { continue }
+                    let origin = source.origin(key)
+                    try key.store(text, from: origin, in: &settings)
+                    origins[key.name] = origin
+                    break
+                }
             }
+            return origins
         }
+        // The backend first: defaults depend on it.
+        var first = Settings(folders: folders)
+        _ = try read(keys.filter { $0.name == SettingKey.backendName }, into: &first)
+        let standard = Settings(folders: folders, backend: first.backend)
+        var settings = standard
+        let origins = try read(keys, into: &settings)
         return EffectiveSettings(settings, standard: standard, keys: keys, origins: origins)
     }
 

@@ -1,4 +1,5 @@
 // Everything that can be configured, as plain values.
+package import AWSDriver
 package import Logging
 package import SQLiteDriver
 package import SluiceEngine
@@ -10,6 +11,13 @@ package struct Settings: Sendable {
         case text, json
     }
 
+    /// Where jobs, queues and books are kept.
+    package enum BackendChoice: String, Sendable, CaseIterable {
+        case embedded, aws
+    }
+
+    package var backend: BackendChoice
+    package var aws = AWSPlace()
     package var databasePath: String
     package var durability = SQLiteOptions.Durability.full
     package var busyWait: Duration = .seconds(60)
@@ -25,8 +33,15 @@ package struct Settings: Sendable {
     /// How long a service may take for one answer.
     package var requestTimeout: Duration = .seconds(60)
 
-    package init(folders: UserFolders) {
+    /// The defaults; some depend on the backend.
+    package init(folders: UserFolders, backend: BackendChoice = .embedded) {
+        self.backend = backend
         databasePath = folders.database
+        guard backend == .aws else { return }
+        // Each look is calls that cost. Receipts the source system looked at once a minute; and what a tick finds, such as
+        // a new job or the end of one, is told by the change feed and by bookings in most cases.
+        engine.confirmInterval = .seconds(60)
+        engine.tick = .seconds(5)
     }
 }
 

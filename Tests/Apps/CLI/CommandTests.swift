@@ -119,9 +119,9 @@ struct CommandTests {
         (JobError.field("rate", "must be more"), .usage, "rate: must be more"),
         (JobError.move(from: .completed, to: .pausing), .error, nil),
         (ConfigurationError("a.b", "is not a setting"), .configuration, "a.b: is not a setting"),
-        (PortError(.unavailable, "gone"), .unavailable, "database: gone"),
-        (PortError(.outOfSpace, "full"), .unavailable, "database: full"),
-        (PortError(.invalidRequest, "newer"), .error, "database: newer"),
+        (PortError(.unavailable, "gone"), .unavailable, "backend: gone"),
+        (PortError(.outOfSpace, "full"), .unavailable, "backend: full"),
+        (PortError(.invalidRequest, "newer"), .error, "backend: newer"),
         (CancellationError(), .interrupted, "interrupted"),
         (sluice.ExitStatus.paused, .paused, nil),
     ]

@@ -57,7 +57,7 @@ struct OutputTests {
         #expect(depth.record.members.map(\.name) == ["queue", "visible", "invisible", "delayed"])
         let settings = try await EffectiveSettings.read(environment: ["XDG_CONFIG_HOME": "/nonexistent"])
         let first = try #require(settings.entries.first)
-        #expect(ConfigShow.record(first)["key"]?.stringValue == "database.path")
+        #expect(ConfigShow.record(first)["key"]?.stringValue == "backend")
         #expect(ConfigShow.record(first)["origin"]?.stringValue == "default")
         #expect(DoctorCommand.record(.wrong("a", "b", fix: "c"))["ok"]?.boolValue == false)
     }

@@ -104,6 +104,9 @@ struct PipelineWorld: Sendable {
                 do {
                     if plan.hasIndex { try await world.setIndex(plan.kind, plan.declared) }
                     try await body(world)
+                    // Where tables have to be made beforehand, they are made by this list.
+                    let used = try #require(try await deployment.database?.diagnose().items.keys)
+                    #expect(Set(used).isSubset(of: HouseTables.schemas.map(\.name)))
                 } catch {
                     try await deployment.close()
                     throw error

@@ -77,14 +77,14 @@ struct RefusedStartTests {
     func refused(refusal: Refusal) async throws {
         try await PipelineWorld.run { world in
             try await refusal.prepare(world)
-            let before = try await world.deployment.database.diagnose(thoroughly: false)
+            let before = try await #require(world.deployment.database).diagnose(thoroughly: false)
             let error = await #expect(throws: JobError.self) { try await world.start(refusal.request) }
             guard case .field(refusal.field, let problem)? = error else {
                 Issue.record("\(String(describing: error))")
                 return
             }
             #expect(problem.contains(refusal.words), "\(problem)")
-            let after = try await world.deployment.database.diagnose(thoroughly: false)
+            let after = try await #require(world.deployment.database).diagnose(thoroughly: false)
             #expect(after.items == before.items)
             #expect(try await world.deployment.jobs.list().isEmpty)
             #expect(world.ecommerce.stats.answers.isEmpty)

@@ -6,7 +6,7 @@ import SluiceCore
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Check settings, database, room, processes, queues and jobs.",
+        abstract: "Check settings, backend, room, processes, queues and jobs.",
         discussion: "Changes nothing. Ends with 1 if something is wrong, and says what to do about it."
     )
 
@@ -21,13 +21,21 @@ struct DoctorCommand: AsyncParsableCommand {
         let changed = settings.entries.filter { $0.origin != .standard }.map { "\($0.key.name) from \($0.origin)" }
         var findings = [Finding.sound("settings", changed.isEmpty ? "all defaults" : changed.joined(separator: ", "))]
         do {
-            findings += try await common.withDeployment { try await Checkup($0).run(thoroughly: thorough) }
+            let settings = settings.settings
+            let checkup = Checkup(
+                settings,
+                environment: common.environment,
+                logger: CommonOptions.logger(settings)
+            )
+            findings += try await checkup.run(thoroughly: thorough)
         } catch let error as PortError {
             findings.append(
                 .wrong(
-                    "database",
+                    settings.settings.backend == .aws ? "aws" : "database",
                     error.message,
-                    fix: "name another database, or restore this one from a copy; Operations.md says more"
+                    fix: settings.settings.backend == .aws
+                        ? "see what the settings aws.… and AWS's own variables say: `sluice config show`"
+                        : "name another database, or restore this one from a copy; Operations.md says more"
                 )
             )
         }

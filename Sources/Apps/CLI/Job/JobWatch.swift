@@ -22,7 +22,7 @@ struct JobWatch: AsyncParsableCommand {
         let id = try job.jobID
         let ended = try await common.withDeployment { deployment in
             let job = try await deployment.job(id)
-            if !job.status.isFinal, job.status != .paused, !deployment.hasOtherWorkers {
+            if !job.status.isFinal, job.status != .paused, await !deployment.hasOtherWorkers() {
                 StandardError.write("sluice: no worker is running, so nothing moves; start one with `sluice worker`\n")
             }
             return try await JobFollower(deployment, job: id, display: .standardOutput(output.format)).follow()

@@ -1,10 +1,13 @@
-// What every command can be told: which database, which configuration, how much log.
+// What every command can be told: which backend, which configuration, how much log.
 import ArgumentParser
 import Foundation
 import Logging
 import SluiceAssembly
 
 struct CommonOptions: ParsableArguments {
+    @Option(help: "Where jobs, queues and books are kept: embedded or aws. (default: $SLUICE_BACKEND, else embedded)")
+    var backend: String?
+
     @Option(
         help: "The SQLite file. (default: $SLUICE_DATABASE, else $XDG_DATA_HOME/sluice/sluice.db)",
         completion: .file()
@@ -37,28 +40,38 @@ struct CommonOptions: ParsableArguments {
             }
             values[String(text[..<sign])] = String(text[text.index(after: sign)...])
         }
+        if let backend { values["backend"] = backend }
         if let database { values["database.path"] = database }
         if let logLevel { values["log.level"] = logLevel }
         return try await EffectiveSettings.read(
             commandLine: values,
-            environment: ProcessInfo.processInfo.environment,
+            environment: environment,
             file: config
         )
     }
 
-    /// Opens the database, does something with it, and closes it, whatever came of it.
+    var environment: [String: String] { ProcessInfo.processInfo.environment }
+
+    static func logger(_ settings: Settings) -> Logger {
+        Logger(label: "sluice") { _ in StandardErrorLog(level: settings.logLevel, format: settings.logFormat) }
+    }
+
+    /// Opens the backend, does something with it, and closes it, whatever came of it.
     ///
-    /// A database that isn't there is made only if `makingIt`; a worker says `working`.
+    /// A database file that isn't there is made only if `makingIt`; a worker says `working`.
     func withDeployment<Answer>(
         makingIt: Bool = false,
         working: Bool = false,
         _ body: (Deployment) async throws -> Answer
     ) async throws -> Answer {
         let settings = try await settings().settings
-        let logger = Logger(label: "sluice") { _ in
-            StandardErrorLog(level: settings.logLevel, format: settings.logFormat)
-        }
-        let deployment = try await Deployment.open(settings, makingIt: makingIt, working: working, logger: logger)
+        let deployment = try await Deployment.open(
+            settings,
+            environment: environment,
+            makingIt: makingIt,
+            working: working,
+            logger: Self.logger(settings)
+        )
         do {
             let answer = try await body(deployment)
             try await deployment.close()

@@ -50,10 +50,10 @@ struct Complaint {
     private init(_ error: PortError) {
         switch error.code {
         case .cancelled: self.init("interrupted", .interrupted)
-        case .conditionFailed, .invalidRequest, .notFound: self.init("database: \(error.message)", .error)
-        case .outOfSpace, .unauthorized: self.init("database: \(error.message)", .unavailable)
+        case .conditionFailed, .invalidRequest, .notFound: self.init("backend: \(error.message)", .error)
+        case .outOfSpace, .unauthorized: self.init("backend: \(error.message)", .unavailable)
         // Here the message alone may not say what is in the way.
-        case .conflict, .throttled, .timedOut, .unavailable: self.init("database: \(error)", .unavailable)
+        case .conflict, .throttled, .timedOut, .unavailable: self.init("backend: \(error)", .unavailable)
         }
     }
 

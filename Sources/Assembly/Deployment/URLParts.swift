@@ -7,7 +7,7 @@ package import SluiceCore
 import SluiceEngine
 
 /// Sources and sinks by URL scheme.
-package struct EmbeddedParts: JobParts {
+package struct URLParts: JobParts {
     private let owner: OwnerID
     private let settings: Settings
     private let logger: Logger

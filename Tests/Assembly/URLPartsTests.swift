@@ -6,8 +6,8 @@ import SluiceTestKit
 import Testing
 
 @Suite("Sources and sinks by URL")
-struct EmbeddedPartsTests {
-    private let parts = EmbeddedParts(
+struct URLPartsTests {
+    private let parts = URLParts(
         owner: OwnerID("me"),
         settings: Settings(folders: UserFolders(environment: [:])),
         logger: Logger(label: "parts")
