@@ -6,7 +6,7 @@ import SluiceEngine
 import SluiceStandIns
 import Testing
 
-@Suite("Steering the pipeline", .timeLimit(.minutes(3)))
+@Suite("Steering the pipeline", .timeLimit(.minutes(10)))
 struct PipelineControlTests {
     /// So slow that nothing is delivered while a test lasts.
     private static let standstill = 0.0001

@@ -5,7 +5,7 @@ import SluiceStandIns
 import Testing
 import VespaDriver
 
-@Suite("Vespa's faults", .timeLimit(.minutes(5)))
+@Suite("Vespa's faults", .timeLimit(.minutes(10)))
 struct VespaFaultTests {
     struct Status: Sendable, CustomTestStringConvertible {
         let status: Int

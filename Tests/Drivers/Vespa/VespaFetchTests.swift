@@ -5,7 +5,7 @@ import SluiceStandIns
 import Testing
 import VespaDriver
 
-@Suite("Vespa pages", .timeLimit(.minutes(5)))
+@Suite("Vespa pages", .timeLimit(.minutes(10)))
 struct VespaFetchTests {
     @Test("all slices together give every document once", arguments: Form.allCases, [1, 2, 8])
     func everything(form: Form, slices: Int) async throws {

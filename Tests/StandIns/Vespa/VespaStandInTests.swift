@@ -3,7 +3,7 @@ import SluiceCore
 import SluiceStandIns
 import Testing
 
-@Suite("Vespa's stand-in", .timeLimit(.minutes(5)))
+@Suite("Vespa's stand-in", .timeLimit(.minutes(10)))
 struct VespaStandInTests {
     private static let corpus = VespaCorpus(namespace: "ns", schema: "music", count: 200, bucketSize: 5) {
         index,
