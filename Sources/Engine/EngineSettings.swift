@@ -10,7 +10,7 @@ public struct EngineSettings: Sendable, Hashable {
     /// Bytes in a chunk, unless one record alone is larger: 900 KiB leaves room below the queue's 1 MiB.
     public var chunkBytesMax = 900 * 1024
     /// A page ends at this many bytes; with eight slices the buffers stay far below the memory limit.
-    public var pageBytesMax = 2 << 20
+    public var pageBytesMax = 3 << 20
     /// A record over this is refused.
     public var recordBytesMax = 32 << 20
     /// Bytes of pages that stay in memory until they are delivered; room for what may be undelivered at a usual size.

@@ -48,7 +48,7 @@ package struct Settings: Sendable {
 /// What jobs get that say nothing else.
 package struct ReindexDefaults: Sendable, Hashable {
     package var concurrency = 8
-    package var pageSize = 1000
+    package var pageSize = 1500
     /// Records a second; nil is unlimited.
     package var rate: Double?
     /// Such as `1%` or `500`; nil is off.

@@ -58,9 +58,12 @@ public struct DigestItem: TableItem, Hashable {
 
 extension RecordBatch {
     /// The digests of all records; an id's is that of its text, however it is spelt.
-    public var digests: [DigestItem.Entry] {
+    public var digests: [DigestItem.Entry] { digests(of: entries.indices) }
+
+    /// The same of some records.
+    package func digests(of indices: Range<Int>) -> [DigestItem.Entry] {
         bytes.withUnsafeBytes { bytes in
-            entries.indices.map { index in
+            indices.map { index in
                 let range = entries[index].idRange
                 let id = UnsafeRawBufferPointer(rebasing: bytes[range])
                 let isEscaped = id.contains(UInt8(ascii: "\\"))

@@ -6,9 +6,9 @@
 public struct RecordBatch: Sendable {
     /// Where a record and its id lie in `bytes`; a record's newline is not part of it, an id's quotes are not part of it.
     public struct Entry: Sendable, Equatable {
-        private let start: Int32
+        private var start: Int32
         private let count: Int32
-        private let idStart: Int32
+        private var idStart: Int32
         private let idCount: Int32
 
         init(offset: Int, length: Int, idOffset: Int, idLength: Int) {
@@ -16,6 +16,11 @@ public struct RecordBatch: Sendable {
             count = Int32(length)
             idStart = Int32(idOffset)
             idCount = Int32(idLength)
+        }
+
+        mutating func move(by distance: Int) {
+            start += Int32(distance)
+            idStart += Int32(distance)
         }
 
         public var offset: Int { Int(start) }
@@ -50,6 +55,15 @@ public struct RecordBatch: Sendable {
     public mutating func removeLast() {
         let last = entries.removeLast()
         bytes.removeSubrange(last.offset...)
+    }
+
+    /// Takes away the records written first, such as those that have been copied elsewhere.
+    package mutating func removeFirst(_ count: Int) {
+        guard count < entries.count else { return removeAll(keepingCapacity: true) }
+        let start = entries[count].offset
+        bytes.removeFirst(start)
+        entries.removeFirst(count)
+        for index in entries.indices { entries[index].move(by: -start) }
     }
 
     /// The record as written, without its newline.

@@ -51,12 +51,28 @@ package enum UTF8Check {
     }
 
     @usableFromInline @inline(never)
-    package static func accepts(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    package static func accepts(_ text: UnsafeRawBufferPointer) -> Bool {
+        let bytes = withoutASCIIEnds(text)
         var state = State.between
         for byte in bytes {
             state = rows[Int(byte)] &>> state
         }
         return state & 63 == State.between
+    }
+
+    /// What is left without the words of ASCII at both ends: in a text of few other letters, much the smaller part.
+    ///
+    /// A sequence that is cut off there is followed by ASCII or by nothing, so it is refused either way.
+    @inline(__always)
+    private static func withoutASCIIEnds(_ text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        func isASCII(_ place: Int) -> Bool {
+            text.loadUnaligned(fromByteOffset: place, as: UInt64.self) & JSONGrammar.highBits == 0
+        }
+        var start = 0
+        var end = text.count
+        while end - start >= 8, isASCII(start) { start += 8 }
+        while end - start >= 8, isASCII(end - 8) { end -= 8 }
+        return UnsafeRawBufferPointer(rebasing: text[start..<end])
     }
 
     /// Where the first sequence starts that is not UTF-8; for messages, after `accepts` said no.

@@ -170,7 +170,7 @@ public struct Job: TableItem, Hashable {
         idField: String = "_id",
         overwrite: Bool = false,
         onBadRecord: BadRecordRule = .stop,
-        pageSize: Int = 1000,
+        pageSize: Int = 1500,
         rate: Double? = nil,
         deliveryConcurrency: Int? = nil,
         failureBudget: String? = nil,

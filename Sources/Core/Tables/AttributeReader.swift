@@ -57,11 +57,11 @@ struct AttributeReader {
     private mutating func members() -> AttributeMap? {
         guard enter() else { return nil }
         defer { depth -= 1 }
-        var map: AttributeMap = [:]
         if peek() == UInt8(ascii: "}") {
             position += 1
-            return map
+            return [:]
         }
+        var map = AttributeMap(minimumCapacity: AttributeJSON.membersUsual)
         while true {
             guard next() == UInt8(ascii: "\""), let key = text(), next() == UInt8(ascii: ":"), let value = value()
             else { return nil }

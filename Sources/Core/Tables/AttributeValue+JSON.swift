@@ -16,6 +16,9 @@ package enum AttributeJSON {
     /// How deep lists and maps may nest, as in DynamoDB; deeper text is refused instead of exhausting the stack.
     package static let depthMax = 32
 
+    /// So many attributes most items have; memory is taken for them at once, for growing hashes every name anew.
+    static let membersUsual = 12
+
     package static func encode(_ item: AttributeMap) -> [UInt8] {
         var writer = AttributeWriter()
         writer.write(item)
@@ -42,8 +45,7 @@ struct AttributeWriter {
     mutating func write(_ map: AttributeMap) {
         bytes.append(UInt8(ascii: "{"))
         var isFirst = true
-        for key in map.keys.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
-            guard let value = map[key] else { continue }
+        for (key, value) in map.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
             if !isFirst { bytes.append(UInt8(ascii: ",")) }
             isFirst = false
             write(key.utf8.first == UInt8(ascii: "$") ? "$" + key : key)

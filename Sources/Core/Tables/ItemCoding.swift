@@ -48,6 +48,7 @@ private final class Storage {
         switch content {
         case .none: .null
         case .single(let value): value
+        case .map(let members, let nested) where nested.isEmpty: .map(members)
         case .map(let members, let nested): .map(members.merging(nested.mapValues(\.value)) { _, new in new })
         case .list(let elements): .list(elements.map(\.value))
         }
@@ -63,7 +64,7 @@ private final class Storage {
 
     func beginMap() {
         if case .map = content { return }
-        content = .map([:], [:])
+        content = .map(AttributeMap(minimumCapacity: AttributeJSON.membersUsual), [:])
     }
 
     func beginList() {

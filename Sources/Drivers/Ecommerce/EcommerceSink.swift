@@ -95,14 +95,26 @@ package struct EcommerceSink: ConfirmingSink {
         for position in request.positions { count += request.records.record(at: position).count }
         var body = HTTPBody(capacity: count)
         body.append(#"{"documents":["#)
-        var isFirst = true
-        for position in request.positions {
-            if !isFirst { body.append(",") }
-            isFirst = false
-            request.records.withRecord(at: position) { body.append($0) }
+        if request.positions.elementsEqual(0..<request.records.count) {
+            appendAll(request.records, to: &body)
+        } else {
+            for (number, position) in request.positions.enumerated() {
+                if number > 0 { body.append(",") }
+                request.records.withRecord(at: position) { body.append($0) }
+            }
         }
         body.append("]}")
         return body
+    }
+
+    /// All records in one copy: they lie line behind line, and each newline between two becomes a comma.
+    private static func appendAll(_ records: ChunkRecords, to body: inout HTTPBody) {
+        records.withAllLines { lines in body.append(UnsafeRawBufferPointer(rebasing: lines.dropLast())) }
+        var end = body.count
+        for position in (0..<records.count).dropFirst().reversed() {
+            end -= records.record(at: position).count + 1
+            body.replace(at: end, with: UInt8(ascii: ","))
+        }
     }
 
     private func refusal(_ reply: HTTPReply, _ body: [UInt8]) -> DeliveryAnswer {

@@ -69,6 +69,12 @@ package struct HTTPBody: Sendable {
         buffer.writeString(text)
     }
 
+    /// Replaces a byte that has been appended.
+    package mutating func replace(at place: Int, with byte: UInt8) {
+        precondition((0..<count).contains(place), "only what was appended can be replaced")
+        buffer.setInteger(byte, at: buffer.readerIndex + place)
+    }
+
     package mutating func removeAll() {
         buffer.clear()
     }

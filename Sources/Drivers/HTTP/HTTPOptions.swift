@@ -14,6 +14,9 @@ package struct HTTPOptions: Sendable {
     package var connectionsPerHost = 8
     /// Bytes taken from a connection at once; every open connection keeps room for them.
     package var readBytes = 32 << 10
+    /// Whether taking an answer is the work of a moment, so that it is done where the answer arrives; it holds up the others
+    /// there.
+    package var answersAreSmall = true
     /// Sent with every request.
     package var headers: [(name: String, value: String)] = []
     /// Sent with every request, and never shown.

@@ -13,6 +13,7 @@ internal import Synchronization
 /// process's event loops.
 package final class HTTPPeer: Sendable {
     private let client: HTTPClient
+    private let executor: LoopExecutor?
     private let options: HTTPOptions
     private let isShutDown = Mutex(false)
 
@@ -35,7 +36,10 @@ package final class HTTPPeer: Sendable {
         // Nobody here collects spans, and making them for nobody costs a share of every request.
         configuration.tracing.tracer = nil
         self.options = options
-        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        let loops = MultiThreadedEventLoopGroup.singleton
+        let loop = options.answersAreSmall ? loops.next() : nil
+        executor = loop.map { LoopExecutor($0) }
+        client = HTTPClient(eventLoopGroupProvider: .shared(loop ?? loops), configuration: configuration)
     }
 
     /// Whoever forgot to shut down has no call under way; only idle connections are left to close.
@@ -67,6 +71,16 @@ package final class HTTPPeer: Sendable {
     /// - Throws: What `onBytes` throws, and why the answer did not come to its end.
     @discardableResult
     package func exchange(
+        _ call: HTTPCall,
+        onBytes: (HTTPReply, UnsafeRawBufferPointer) throws(HTTPFailure) -> HTTPFlow
+    ) async throws(HTTPFailure) -> HTTPReply {
+        guard let executor else { return try await exchangeHere(call, onBytes: onBytes) }
+        return try await withTaskExecutorPreference(executor) { () async throws(HTTPFailure) in
+            try await exchangeHere(call, onBytes: onBytes)
+        }
+    }
+
+    private func exchangeHere(
         _ call: HTTPCall,
         onBytes: (HTTPReply, UnsafeRawBufferPointer) throws(HTTPFailure) -> HTTPFlow
     ) async throws(HTTPFailure) -> HTTPReply {

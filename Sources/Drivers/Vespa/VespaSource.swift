@@ -66,6 +66,7 @@ package final class VespaSource: RecordSource {
         options.stallTimeout = options.requestTimeout
         // A page is a megabyte or more, and there are few connections.
         options.readBytes = 256 << 10
+        options.answersAreSmall = false
         // Slices never wait for each other's connections; how many there are is the job's to say.
         options.connectionsPerHost = max(options.connectionsPerHost, Self.slicesMax)
         visit = Visit(url, index: index)
@@ -77,7 +78,7 @@ package final class VespaSource: RecordSource {
     /// Asks for one document, so that a wrong host, schema or selection is found out before there is a job.
     package func describe() async throws(SourceError) -> SourceDescription {
         let request = PageRequest(slice: 0, slices: 1, continuation: nil, recordsWanted: 1)
-        var reader = VisitReader(request, into: SourcePage())
+        var reader = VisitReader(request)
         let timeout = min(visit.url.timeout, Self.describeTimeout)
         let call = visit.call(request, wanted: 1, asLines: true, timeout: timeout, grace: grace)
         do throws(SourceError) {
@@ -94,20 +95,24 @@ package final class VespaSource: RecordSource {
             (0..<request.slices).contains(request.slice),
             "slice \(request.slice) of \(request.slices) does not exist"
         )
-        // The buffer goes to the reader and comes back; it is never copied.
-        var reader = VisitReader(request, into: exchange(&page, with: SourcePage()))
-        defer { page = exchange(&reader.page, with: SourcePage()) }
+        page.reset()
+        // At once, and a quarter for what a bucket is over: growing would leave as much behind as the page has.
+        page.bytes.reserveCapacity(request.bytesWanted / 4 * 5)
+        var reader = VisitReader(request)
         let (wanted, asLines) = state.withLock { ($0.wanted(by: request), $0.speaksLines ?? true) }
         let call = visit.call(request, wanted: wanted, asLines: asLines, timeout: visit.url.timeout, grace: grace)
         do throws(SourceError) {
-            try await read(call, &reader)
+            try await read(call, &reader, into: &page)
         } catch {
-            reader.page.reset()
+            page.reset()
             if reader.isTooLarge { try askForLess(than: wanted, PageLimits(request)) }
             throw error.at(visit.place)
         }
-        reader.page.fractionRead = reader.lines.percentFinished.map { min(1, max(0, $0 / 100)) }
-        note(reader)
+        page.fractionRead = reader.lines.percentFinished.map { min(1, max(0, $0 / 100)) }
+        state.withLock { state in
+            state.speaksLines = reader.form == .lines
+            state.note(page)
+        }
     }
 
     /// Nil for each: a document's id says where it is.
@@ -116,38 +121,36 @@ package final class VespaSource: RecordSource {
     }
 
     private func look(_ call: HTTPCall, _ reader: inout VisitReader) async throws(SourceError) {
+        var page = SourcePage()
         let reply: HTTPReply
         do throws(HTTPFailure) {
             reply = try await peer.exchange(call) { reply, bytes in
                 // The first line shows that the visit goes; any other answer is taken whole, for its message.
-                let flow = reader.take(reply, bytes)
+                let flow = reader.take(reply, bytes, into: &page)
                 return reader.form == .lines && bytes.contains(UInt8(ascii: "\n")) ? .enough : flow
             }
         } catch {
             throw SourceError(error)
         }
         if reader.form != .lines {
-            try reader.finish(reply, schema: visit.schema, now: clock.now)
+            try reader.finish(&page, reply, schema: visit.schema, now: clock.now)
         } else if let complaint = reader.lines.complaint {
             throw complaint
         }
     }
 
-    private func read(_ call: HTTPCall, _ reader: inout VisitReader) async throws(SourceError) {
+    private func read(
+        _ call: HTTPCall,
+        _ reader: inout VisitReader,
+        into page: inout SourcePage
+    ) async throws(SourceError) {
         let reply: HTTPReply
         do throws(HTTPFailure) {
-            reply = try await peer.exchange(call) { reply, bytes in reader.take(reply, bytes) }
+            reply = try await peer.exchange(call) { reply, bytes in reader.take(reply, bytes, into: &page) }
         } catch {
-            return try reader.finish(error)
+            return try reader.finish(&page, error)
         }
-        try reader.finish(reply, schema: visit.schema, now: clock.now)
-    }
-
-    private func note(_ reader: VisitReader) {
-        state.withLock { state in
-            state.speaksLines = reader.form == .lines
-            state.note(reader.page)
-        }
+        try reader.finish(&page, reply, schema: visit.schema, now: clock.now)
     }
 
     /// Notes that a whole answer of so many documents did not fit.

@@ -11,17 +11,18 @@ struct VisitReader {
     private(set) var form: Form?
     private(set) var lines: VisitLines
     private(set) var isTooLarge = false
-    var page: SourcePage
 
-    init(_ request: PageRequest, into page: consuming SourcePage) {
+    init(_ request: PageRequest) {
         self.request = request
         limits = PageLimits(request)
         lines = VisitLines(request)
-        self.page = page
-        self.page.reset()
     }
 
-    mutating func take(_ reply: HTTPReply, _ bytes: UnsafeRawBufferPointer) -> HTTPFlow {
+    mutating func take(
+        _ reply: HTTPReply,
+        _ bytes: UnsafeRawBufferPointer,
+        into page: inout SourcePage
+    ) -> HTTPFlow {
         let form = form ?? Self.form(of: reply)
         self.form = form
         switch form {
@@ -38,7 +39,12 @@ struct VisitReader {
     }
 
     /// Makes the page after an answer that came to its end.
-    mutating func finish(_ reply: HTTPReply, schema: String, now: Timestamp) throws(SourceError) {
+    mutating func finish(
+        _ page: inout SourcePage,
+        _ reply: HTTPReply,
+        schema: String,
+        now: Timestamp
+    ) throws(SourceError) {
         form = Self.form(of: reply)
         switch Self.form(of: reply) {
         case .lines: try lines.finish(&page, failure: nil)
@@ -51,7 +57,7 @@ struct VisitReader {
     }
 
     /// Makes a page of what had come before the answer broke off, if that counts.
-    mutating func finish(_ failure: HTTPFailure) throws(SourceError) {
+    mutating func finish(_ page: inout SourcePage, _ failure: HTTPFailure) throws(SourceError) {
         guard form == .lines, failure.kind != .cancelled else { throw SourceError(failure) }
         try lines.finish(&page, failure: SourceError(failure))
     }

@@ -31,7 +31,8 @@ final class RecentPayloads: Sendable {
     /// Remembers a page that is stored; the oldest ones leave when there is no room.
     func keep(_ cut: PageCut, at key: String) {
         let page = Page(chunks: cut.records, bytes: cut.payload.count)
-        guard page.bytes <= bytesMax / 4 else { return }
+        // A page of the usual size is well below; one of giant records would only drive the others out.
+        guard page.bytes <= bytesMax / 2 else { return }
         memory.withLock { memory in
             memory.forget(key)
             memory.pages[key] = page

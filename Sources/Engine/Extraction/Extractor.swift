@@ -84,6 +84,11 @@ struct Extractor: Sendable {
         batch: inout RecordBatch
     ) async throws -> PageCut {
         batch.removeAll(keepingCapacity: true)
+        var cut = PageCut(
+            recordsExpected: page.records.count,
+            settings: context.settings,
+            keepsDigests: context.parts.keepsDigests(of: job)
+        )
         var refusals: [PageCut.Refusal] = []
         var refusedAt: [Int64] = []
         var skipped = 0
@@ -94,7 +99,7 @@ struct Extractor: Sendable {
                     record.refusal.map { TransformOutcome.refused(reason: $0, offset: 0) }
                     ?? transform.transform(bytes, range: record.range, into: &batch)
                 switch outcome {
-                case .written: break
+                case .written: cut.takeFull(from: &batch)
                 case .skipped: skipped += 1
                 case .refused(let reason, let offset, let id):
                     if job.onBadRecord == .stop {
@@ -116,13 +121,8 @@ struct Extractor: Sendable {
                 if let place { refusals[index].reason = "\(place): \(refusals[index].reason)" }
             }
         }
-        return PageCut(
-            batch,
-            refusals: refusals,
-            skipped: skipped,
-            settings: context.settings,
-            keepsDigests: context.parts.keepsDigests(of: job)
-        )
+        cut.finish(&batch, refusals: refusals, skipped: skipped)
+        return cut
     }
 
     /// False when the slice belongs to another epoch; what was kept for this one is then removed again.

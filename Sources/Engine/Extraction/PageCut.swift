@@ -21,36 +21,49 @@ struct PageCut {
 
     private(set) var payload: [UInt8] = []
     private(set) var chunks: [Chunk] = []
-    let skipped: Int
+    private(set) var skipped = 0
     /// Of the written records, if the job keeps them.
-    let digests: [DigestItem.Entry]
+    private(set) var digests: [DigestItem.Entry] = []
 
+    private let recordsExpected: Int
+    private let recordsMax: Int
+    private let bytesMax: Int
+    private let keepsDigests: Bool
+
+    /// - Parameters:
+    ///   - recordsExpected: How many records the page has; so much memory is taken once a first chunk says how large they are.
+    ///   - settings: What bounds a chunk.
+    ///   - keepsDigests: Whether the job wants the records' digests.
+    init(recordsExpected: Int, settings: EngineSettings, keepsDigests: Bool = false) {
+        self.recordsExpected = recordsExpected
+        recordsMax = settings.chunkRecordsMax
+        bytesMax = settings.chunkBytesMax
+        self.keepsDigests = keepsDigests
+    }
+
+    /// Takes the chunks that are full off a batch, so that it never holds much more than one.
+    mutating func takeFull(from batch: inout RecordBatch) {
+        while batch.count >= recordsMax || (batch.entries.last?.range.upperBound ?? 0) > bytesMax { take(from: &batch) }
+    }
+
+    /// Takes what is left of the page.
+    ///
     /// Refused records travel in chunks of their own: they are booked like any other, and never sent to the sink.
-    init(
-        _ batch: RecordBatch,
-        refusals: [Refusal],
-        skipped: Int,
-        settings: EngineSettings,
-        keepsDigests: Bool = false
-    ) {
+    mutating func finish(_ batch: inout RecordBatch, refusals: [Refusal], skipped: Int) {
+        while !batch.isEmpty { take(from: &batch) }
         self.skipped = skipped
-        digests = keepsDigests ? batch.digests : []
-        payload.reserveCapacity(batch.bytes.count + batch.entries.count * 48)
-        var start = 0
-        while start < batch.entries.count {
-            let first = batch.entries[start]
-            var end = start + 1
-            while end < batch.entries.count, end - start < settings.chunkRecordsMax,
-                batch.entries[end].range.upperBound - first.offset <= settings.chunkBytesMax
-            {
-                end += 1
-            }
-            append(batch, start..<end)
-            start = end
+        for start in stride(from: 0, to: refusals.count, by: recordsMax) {
+            append(refusals[start..<min(start + recordsMax, refusals.count)])
         }
-        for start in stride(from: 0, to: refusals.count, by: settings.chunkRecordsMax) {
-            append(refusals[start..<min(start + settings.chunkRecordsMax, refusals.count)])
-        }
+    }
+
+    /// Makes a chunk of as many records of a batch as fit in one, of the first at least.
+    private mutating func take(from batch: inout RecordBatch) {
+        var count = 1
+        while count < min(batch.count, recordsMax), batch.entries[count].range.upperBound <= bytesMax { count += 1 }
+        if keepsDigests { digests += batch.digests(of: 0..<count) }
+        append(batch, 0..<count)
+        batch.removeFirst(count)
     }
 
     var recordCount: Int { chunks.reduce(0) { $0 + $1.count } }
@@ -67,6 +80,7 @@ struct PageCut {
 
     private mutating func append(_ batch: RecordBatch, _ range: Range<Int>) {
         let offset = payload.count
+        if chunks.isEmpty { reserve(batch, range) }
         payload.append(contentsOf: #"{"ids":["#.utf8)
         for index in range {
             if index > range.lowerBound { payload.append(UInt8(ascii: ",")) }
@@ -84,6 +98,13 @@ struct PageCut {
             return token.lowerBound + shift..<token.upperBound + shift
         }
         chunks.append(chunk)
+    }
+
+    /// Takes memory for all chunks if they are like the first; an eighth more, for growing would double it.
+    private mutating func reserve(_ batch: RecordBatch, _ first: Range<Int>) {
+        let chunks = (recordsExpected + first.count - 1) / first.count
+        let bytes = batch.entries[first.upperBound - 1].range.upperBound + first.count * 48
+        payload.reserveCapacity(bytes * chunks / 8 * 9)
     }
 
     private mutating func append(_ refusals: ArraySlice<Refusal>) {

@@ -4,7 +4,7 @@
 package enum Reindex {
     /// How many slices a job has unless it says otherwise: as many as one process extracts at once.
     package static let defaultConcurrency = 8
-    package static let defaultPageSize = 1000
+    package static let defaultPageSize = 1500
     package static let defaultIDField = "_id"
     /// The account of jobs whose source and sink know none.
     package static let localAccount = "local"

@@ -125,6 +125,23 @@ struct RecordScannerTests {
         #expect(dropped == Scanned(text: #"{"b" :3,"_id":"x y"}"#, id: "x y"))
     }
 
+    @Test("takes the first records away, and what is left says the same")
+    func removal() throws {
+        let scanner = RecordScanner(RecordSelection())
+        let records = [#"{"_id":"one","a":1}"#, #"{"_id":2}"#, #"{"b":true,"_id":"three"}"#]
+        for count in 0...3 {
+            var batch = RecordBatch()
+            for record in records { try scanner.scan(Array(record.utf8).span.bytes, into: &batch) }
+            batch.removeFirst(count)
+            #expect(batch.count == 3 - count)
+            #expect(
+                batch.entries.indices.map { String(decoding: batch.record(at: $0), as: UTF8.self) }
+                    == Array(records[count...])
+            )
+            #expect(batch.entries.indices.map { batch.id(at: $0) } == Array(["one", "2", "three"][count...]))
+        }
+    }
+
     @Test("writes record after record into one buffer, and takes the last one back")
     func batch() throws {
         let scanner = RecordScanner(RecordSelection(drop: ["z"]))

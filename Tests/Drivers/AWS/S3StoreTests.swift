@@ -99,7 +99,7 @@ struct S3StoreTests {
     func brokenEndpoint(fault: ConnectionFault) async throws {
         var http = HTTPOptions()
         // A busy machine may take as long for an answer, and is asked once more then.
-        if fault.takesTime { http.stallTimeout = .seconds(3) }
+        if fault.takesTime { http.stallTimeout = .seconds(10) }
         let standIn = ScriptedStandIn { number, _ in number == 1 ? .fault(fault) : Answer(200, "found") }
         try await S3World.run(standIn, http: http) { store, standIn async throws in
             #expect(try await store.read("a", range: nil) == Array("found".utf8))

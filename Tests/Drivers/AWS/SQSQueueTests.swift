@@ -178,7 +178,7 @@ struct SQSQueueTests {
     func brokenEndpoint(fault: ConnectionFault) async throws {
         var http = HTTPOptions()
         // A busy machine may take as long for an answer, and is asked once more then.
-        if fault.takesTime { http.stallTimeout = .seconds(3) }
+        if fault.takesTime { http.stallTimeout = .seconds(10) }
         let standIn = ScriptedStandIn { number, asked in number == 1 ? .fault(fault) : Self.done(asked) }
         try await run(standIn, http: http) { queue, standIn async throws in
             try await queue.send(messages(2))

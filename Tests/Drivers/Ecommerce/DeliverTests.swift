@@ -60,6 +60,15 @@ struct DeliverTests {
         #expect(body.count == 16 + records.reduce(0) { $0 + $1.utf8.count } + count - 1)
     }
 
+    @Test("the body holds the wanted documents as they are", arguments: [[0, 1, 2], [0, 2], [1], [2, 1, 0], []])
+    func documents(positions: [Int]) throws {
+        let records = [#"{"_id":"a","line":"x, y"}"#, #"{"_id":"b"}"#, #"{"_id":"c","n":[1,2]}"#]
+        let all = try SinkWorld.request(records)
+        let request = DeliveryRequest(chunk: all.chunk, positions: positions, records: all.records)
+        let text = EcommerceSink.body(request).withBytes { String(decoding: $0, as: UTF8.self) }
+        #expect(text == #"{"documents":["# + positions.map { records[$0] }.joined(separator: ",") + "]}")
+    }
+
     @Test("results without a job are final for each record")
     func answersAtOnce() async throws {
         var options = EcommerceOptions()

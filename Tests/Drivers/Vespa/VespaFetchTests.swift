@@ -33,6 +33,22 @@ struct VespaFetchTests {
         }
     }
 
+    @Test("a page's memory is taken once, for as many pages as there are", arguments: Form.allCases)
+    func memory(form: Form) async throws {
+        try await visiting(version: form.version) { source, _ in
+            var page = SourcePage()
+            var request = PageRequest(slice: 0, slices: 1, continuation: nil, recordsWanted: 50)
+            var places: Set<UnsafeRawPointer> = []
+            for _ in 0..<5 {
+                try await source.fetch(request, into: &page)
+                #expect(!page.records.isEmpty)
+                request.continuation = page.next
+                page.bytes.withUnsafeBytes { bytes in _ = bytes.baseAddress.map { places.insert($0) } }
+            }
+            #expect(places.count == 1)
+        }
+    }
+
     @Test("a server that knows no JSON Lines is asked for JSON from then on, and streams no more")
     func fallback() async throws {
         try await visiting(version: .old) { source, standIn in

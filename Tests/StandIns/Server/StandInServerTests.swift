@@ -91,8 +91,12 @@ struct StandInServerTests {
                 throw Own()
             }
         } catch is Own {}
+        // Another test's server may have the port by now; it is not this one that answers.
         let client = try RawClient(seen)
-        await #expect(throws: RawClient.Problem.self) { try await client.exchange(request) }
+        do {
+            let (answer, _) = try await client.exchange(request)
+            #expect(!answer.contains("0123456789"))
+        } catch is RawClient.Problem {}
     }
 
     @Test("stopped while connections come in, it ends them in order")

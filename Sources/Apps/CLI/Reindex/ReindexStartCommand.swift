@@ -57,7 +57,7 @@ struct ReindexStartCommand: AsyncParsableCommand {
     @Option(help: "A record that can't be read pauses the job (stop), or becomes a dead letter and the job goes on.")
     var onBadRecord = BadRecordChoice.stop
 
-    @Option(help: "Records a page should hold, 1 to 10000. (default: reindex.page-size, 500)")
+    @Option(help: "Records a page should hold, 1 to 10000. (default: reindex.page-size, 1500)")
     var pageSize: Int?
 
     @Option(help: "Records a second over all workers, or unlimited. (default: reindex.rate, unlimited)")

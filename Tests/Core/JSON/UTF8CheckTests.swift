@@ -1,0 +1,25 @@
+// The check of UTF-8 agrees with Swift's, wherever in a text its letters stand.
+import SluiceCore
+import Testing
+
+@Suite("The check of UTF-8")
+struct UTF8CheckTests {
+    @Test(
+        "agrees with Swift between any number of ASCII letters",
+        arguments: [
+            [], [0x7F], [0xC3, 0xA9], [0xE2, 0x82, 0xAC], [0xED, 0x9F, 0xBF], [0xF0, 0x9F, 0x98, 0x80],
+            [0xC3, 0xA9, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69, 0xC3, 0xA9],
+            [0x80], [0xC3], [0xC0, 0xAF], [0xE2, 0x82], [0xE0, 0x80, 0x80], [0xED, 0xA0, 0x80], [0xF0, 0x9F, 0x98],
+            [0xF4, 0x90, 0x80, 0x80], [0xFF], [0xC3, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66, 0x67, 0x68, 0xA9],
+        ] as [[UInt8]]
+    )
+    func agrees(bytes: [UInt8]) {
+        for before in 0...17 {
+            for after in 0...17 {
+                let text = [UInt8](repeating: 0x61, count: before) + bytes + [UInt8](repeating: 0x7A, count: after)
+                let isAccepted = text.withUnsafeBytes { UTF8Check.accepts($0) }
+                #expect(isAccepted == (String(validating: text, as: UTF8.self) != nil), "\(before), \(after)")
+            }
+        }
+    }
+}
