@@ -2,7 +2,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build quickstart quickstart-aws quickstart-files test tsan format lint docs bench clean
+.PHONY: help setup build quickstart quickstart-aws quickstart-files test tsan format lint docs check-deploy local-aws
+.PHONY: lambda-zip check-lambda-zip bench clean
 
 # An import that a target's manifest line does not list is an error, not an accident of the build's order.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
@@ -31,6 +32,8 @@ quickstart-files: build ## Move this machine's Debian package index, killed once
 test: setup lint ## Lint, debug build with the program, all tests
 	swift build $(SWIFT_FLAGS) --build-tests
 	@Scripts/emulator.py --prepare
+	@Scripts/check_deploy.py "$$(swift build --show-bin-path)/sluice"
+	@Scripts/local_aws.py "$$(swift build --show-bin-path)"/sluice{,-lambda} 2000
 	@Scripts/test.sh $(SWIFT_FLAGS) --skip-build
 
 tsan: setup ## The tests under the thread sanitizer, but for those of whole processes and those that run one task at a time
@@ -48,6 +51,24 @@ lint: docs ## Check the Swift files' format and the rules of the house
 
 docs: ## Check that the documents name every target, and that their links lead somewhere
 	@Scripts/check_docs.py
+
+check-deploy: setup ## Check the deployment's files: linters, and the template on an emulator against what the program wants
+	swift build $(SWIFT_FLAGS) --product sluice
+	@Scripts/emulator.py --prepare
+	@Scripts/check_deploy.py "$$(swift build --show-bin-path)/sluice"
+
+local-aws: setup ## Run 10,000 documents on an emulator by the template's wiring alone: functions, an extraction Job, stand-ins
+	swift build $(SWIFT_FLAGS) $(RELEASE_FLAGS) --product sluice
+	swift build $(SWIFT_FLAGS) $(RELEASE_FLAGS) --product sluice-lambda
+	@Scripts/emulator.py --prepare
+	@Scripts/local_aws.py "$$(swift build --configuration release --show-bin-path)"/sluice{,-lambda}
+
+lambda-zip: setup ## Build the functions' zip, .build/lambda/sluice-lambda.zip, for this machine's processor
+	swift build $(SWIFT_FLAGS) $(RELEASE_FLAGS) --product sluice-lambda
+	@Scripts/lambda_zip.py "$$(swift build --configuration release --show-bin-path)/sluice-lambda"
+
+check-lambda-zip: lambda-zip ## Start that zip where the C library is older than Lambda's (root, debootstrap)
+	@Scripts/check_lambda_zip.sh .build/lambda/sluice-lambda.zip
 
 bench: setup ## Measure Sluice against its peers (pip, in Benchmarks/.venv)
 	@for bench in Benchmarks/*.sh; do echo "== $$bench"; "$$bench"; done

@@ -14,6 +14,8 @@ let floors: [[Target]] = [
     driver("Vespa", on: ["HTTPDriver"]),
     driver("Ecommerce", on: ["HTTPDriver"]),
     driver("AWS", on: ["HTTPDriver"], with: [.crypto]),
+    driver("Lambda", on: ["HTTPDriver"]),
+    driver("Kubernetes", on: ["HTTPDriver"]),
 
     pipeline("Reindex"),
 
@@ -27,7 +29,7 @@ let floors: [[Target]] = [
         "Assembly",
         on: [
             "SluiceCore", "SluiceEngine", "MemoryDriver", "SQLiteDriver", "FilesDriver", "HTTPDriver", "VespaDriver",
-            "EcommerceDriver", "AWSDriver", "ReindexPipeline",
+            "EcommerceDriver", "AWSDriver", "KubernetesDriver", "ReindexPipeline",
         ],
         with: [.configuration, .logging]
     ),
@@ -37,6 +39,12 @@ let floors: [[Target]] = [
         at: "CLI",
         on: ["SluiceCore", "SluiceEngine", "ReindexPipeline", "SluiceStandIns"],
         with: [.argumentParser, .lifecycle, .logging, .signals]
+    ),
+    program(
+        "sluice-lambda",
+        at: "Lambda",
+        on: ["SluiceCore", "SluiceEngine", "AWSDriver", "LambdaDriver"],
+        with: [.logging, .signals]
     ),
 
     [
@@ -64,6 +72,7 @@ let package = Package(
         .library(name: "AWSDriver", targets: ["AWSDriver", "HTTPDriver"]),
         .library(name: "Reindexing", targets: ["ReindexPipeline", "SluiceStandIns"]),
         .executable(name: "sluice", targets: ["sluice"]),
+        .executable(name: "sluice-lambda", targets: ["sluice-lambda"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),

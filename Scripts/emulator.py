@@ -6,6 +6,7 @@
     Scripts/emulator.py --faults URL   the same for a proxy to that URL whose faults are set at URL/_microburst
     Scripts/emulator.py --stranger     the same for a server over TLS whose certificate nobody has a reason to trust
     Scripts/emulator.py --prepare      only see to the environment
+    Scripts/emulator.py --tool NAME …  run a program of the environment, such as kubernetes-validate or aws
 
 It listens on a free port of this machine alone. It ends with its standard input, so that it can't outlive who started it.
 An access key of twelve digits is an account of its own: tests that each make one up don't see each other. --strict knows
@@ -137,6 +138,9 @@ def main():
     match sys.argv[1:]:
         case ["--prepare"]:
             prepare()
+        case ["--tool", name, *rest]:
+            prepare()
+            os.execv(PLACE / "bin" / name, [name, *rest])
         case [] | ["--strict"] | ["--stranger"] | ["--faults", _]:
             prepare()
             os.execv(PYTHON, [PYTHON, __file__, "--serve", *sys.argv[1:]])

@@ -29,6 +29,18 @@ public struct EngineContext: Sendable {
         recentPayloads = RecentPayloads(bytesMax: settings.recentPayloadBytesMax)
     }
 
+    /// The same on another backend.
+    func on(_ backend: Backend) -> EngineContext {
+        EngineContext(
+            backend: backend,
+            parts: parts,
+            settings: settings,
+            clock: clock,
+            random: random,
+            logger: logger
+        )
+    }
+
     var now: Timestamp { clock.now }
     var jobs: Table<Job> { Table(backend.tables) }
     var slices: Table<SliceItem> { Table(backend.tables) }

@@ -78,9 +78,9 @@ struct JobControlTests {
             return TableChange(key: job.key, old: before, new: try job.attributes())
         }
         for old in [JobStatus.paused, .pausing] {
-            #expect(try Trigger.launch(for: change(old, .pending))?.number == 4)
+            #expect(try Trigger.pendingRecord(change(old, .pending))?[Job.launchNumber.name] == .int(3))
         }
-        #expect(try Trigger.launch(for: change(.pending, .pending)) == nil)
-        #expect(try Trigger.launch(for: change(.inProgress, .pausing)) == nil)
+        #expect(try Trigger.pendingRecord(change(.pending, .pending)) == nil)
+        #expect(try Trigger.pendingRecord(change(.inProgress, .pausing)) == nil)
     }
 }

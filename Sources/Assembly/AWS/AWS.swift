@@ -49,6 +49,20 @@ extension HTTPOptions {
     }
 }
 
+extension Settings {
+    /// With the keys that AWS keeps, unless this process was given others.
+    fileprivate func withKeys(from aws: AWSBackend) async throws(PortError) -> Settings {
+        var settings = self
+        for peer in [\Settings.vespa, \Settings.ecommerce] {
+            guard let reference = settings[keyPath: peer].apiKeySecret, settings[keyPath: peer].apiKey == nil,
+                settings[keyPath: peer].apiKeyFile == nil
+            else { continue }
+            settings[keyPath: peer].apiKey = try await aws.secret(reference)
+        }
+        return settings
+    }
+}
+
 /// Receives that wait, heartbeats, looks at jobs, and parts of batches that travel side by side.
 private let connectionsOfLoops = 32
 
@@ -70,6 +84,7 @@ extension Deployment {
     ) async throws(PortError) -> Deployment {
         let aws = try AWSBackend(settings, environment: environment)
         do {
+            let settings = try await settings.withKeys(from: aws)
             // The queues first: what is missing is told at once, and nobody is registered.
             let queues = try await aws.queues()
             let owners = try await TableOwners.open(

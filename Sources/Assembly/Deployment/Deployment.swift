@@ -45,16 +45,37 @@ package struct Deployment: Sendable {
     /// A worker on this backend; run it, and end it by its stop signal.
     package func worker() -> Worker {
         let platform = platform
-        let schedule = TableSchedule(
-            tables: context.backend.tables,
-            clock: context.clock,
-            owner: context.backend.owners.own
-        )
-        return Worker(context, schedule: schedule) {
+        return Worker(context, schedule: schedule, intake: intake) {
             try await platform.keepHouse()
         } accompaniment: {
             await platform.accompanyWorker()
         }
+    }
+
+    /// The extraction of one launch, in a process that was started for it.
+    package func extraction(of launch: Launch) -> ExtractionRun {
+        let platform = platform
+        return ExtractionRun(context, launch: launch) { await platform.accompanyWorker() }
+    }
+
+    /// What a platform calls that receives messages and changes itself.
+    package func functions(launcher: (any Launcher)?) -> Functions {
+        Functions(context, launcher: launcher, intake: intake, schedule: schedule)
+    }
+
+    private var schedule: TableSchedule {
+        TableSchedule(tables: context.backend.tables, clock: context.clock, owner: context.backend.owners.own)
+    }
+
+    /// What makes jobs of bare records.
+    private var intake: ReindexIntake {
+        let defaults = settings.reindex
+        var request = ReindexRequest()
+        request.concurrency = defaults.concurrency
+        request.pageSize = defaults.pageSize
+        request.rate = defaults.rate
+        request.failureBudget = defaults.failureBudget
+        return ReindexIntake(reindexStart, defaults: request)
     }
 
     /// A job with its counters as its slices have them, which are ahead of its stored record by up to a tick.

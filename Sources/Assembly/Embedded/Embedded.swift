@@ -25,6 +25,12 @@ extension Deployment {
         working: Bool,
         logger: Logger
     ) async throws(PortError) -> Deployment {
+        for (name, peer) in [("vespa", settings.vespa), ("ecommerce", settings.ecommerce)] {
+            guard peer.apiKeySecret == nil else {
+                let key = "\(name).api-key"
+                throw PortError(.invalidRequest, "\(key)-secret: AWS is asked with --backend aws only; set \(key)-file")
+            }
+        }
         let path = absolute(settings.databasePath)
         guard makingIt || isThere(path) else {
             throw PortError(

@@ -9,6 +9,8 @@ package struct PeerSettings: Sendable, Hashable {
     package var apiKey: String?
     /// A file that holds the key, read again whenever a job is taken up again.
     package var apiKeyFile: String?
+    /// What AWS keeps the key under, read when a process starts: a secret of Secrets Manager, or `ssm:` and a parameter.
+    package var apiKeySecret: String?
     /// How the Ecommerce API is shown its key; Vespa gets a bearer token.
     package var keyHeader = EcommerceKey.Header.bearer
     /// PEM file of the authorities that the service's certificate must come from; nil for the system's.

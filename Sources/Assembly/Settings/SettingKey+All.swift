@@ -5,7 +5,7 @@ import SluiceEngine
 
 extension SettingKey {
     /// All keys, in the order in which they are printed; defaults are those of the settings' own types.
-    package static let all = storage + aws + log + reindex + peers + limits + times
+    package static let all = storage + aws + log + reindex + peers + kubernetes + limits + times
 
     static let backendName = "backend"
 

@@ -37,6 +37,13 @@ extension SettingKey {
                 "A file that holds the key; read again when a job is taken up again."
             ),
             text(
+                "\(name).api-key-secret",
+                peer,
+                \.apiKeySecret,
+                "a reference",
+                "What AWS keeps the key under: a secret's ARN or name, perhaps with #member, or ssm:parameter."
+            ),
+            text(
                 "\(name).trust-roots",
                 peer,
                 \.trustRoots,

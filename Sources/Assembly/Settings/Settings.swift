@@ -28,6 +28,7 @@ package struct Settings: Sendable {
     package var reindex = ReindexDefaults()
     package var vespa = PeerSettings()
     package var ecommerce = PeerSettings()
+    package var kubernetes = KubernetesSettings()
     /// How long making a connection may take.
     package var connectTimeout: Duration = .seconds(10)
     /// How long a service may take for one answer.

@@ -6,6 +6,17 @@ public protocol Launcher: Sendable {
     ///
     /// - Returns: whether this call started it.
     func launch(_ launch: Launch) async throws(PortError) -> Bool
+
+    /// What became of a launch, as far as this launcher can tell.
+    ///
+    /// It says how the process fared, never how the job did: that is in the books. A launch that was answered with an unknown
+    /// outcome may be running, or `gone` because it never began.
+    func standing(of launch: Launch) async throws(PortError) -> LaunchStanding
+}
+
+extension Launcher {
+    /// Unknown: what runs in this process lives and ends with it, and shows itself by its leases.
+    public func standing(of launch: Launch) async throws(PortError) -> LaunchStanding { .unknown }
 }
 
 /// One start of a job's extraction, named so that the same start is recognised when asked for again.
@@ -21,4 +32,18 @@ public struct Launch: Sendable, Hashable {
 
     /// Deterministic: job id and launch number.
     public var name: String { "\(job.id)-\(number)" }
+}
+
+/// What became of a launch.
+public enum LaunchStanding: Sendable, Hashable {
+    /// Begun, or waiting for room to begin.
+    case running
+    /// Its process ended well.
+    case ended
+    /// It ended badly, and is not tried again by itself.
+    case failed(reason: String)
+    /// There is nothing of that name: it was never begun, was removed, or ended so long ago that it was tidied away.
+    case gone
+    /// This launcher keeps no account of what it starts.
+    case unknown
 }

@@ -25,6 +25,35 @@ public struct Backend: Sendable {
         self.owners = owners
         self.atomic = atomic
     }
+
+    /// The same but for what is given.
+    ///
+    /// - Parameters:
+    ///   - tables: instead of its own.
+    ///   - replay: instead of its own queue.
+    ///   - progress: instead of its own queue.
+    ///   - isAtomic: whether what tables and queues can do in one transaction is still done in one.
+    /// - Returns: a backend whose other ports are shared.
+    public func replacing(
+        tables: (any TableStore)? = nil,
+        replay: (any MessageQueue)? = nil,
+        progress: (any MessageQueue)? = nil,
+        isAtomic: Bool = true
+    ) -> Backend {
+        Backend(
+            tables: tables ?? self.tables,
+            queues: Queues(
+                replay: replay ?? queues.replay,
+                replayDeadLetters: queues.replayDeadLetters,
+                progress: progress ?? queues.progress,
+                progressDeadLetters: queues.progressDeadLetters
+            ),
+            objects: objects,
+            feed: feed,
+            owners: owners,
+            atomic: isAtomic ? atomic : nil
+        )
+    }
 }
 
 /// The queues of the house.

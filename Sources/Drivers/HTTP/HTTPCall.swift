@@ -18,6 +18,8 @@ package struct HTTPCall: Sendable {
     package var url: String
     package var headers: [(name: String, value: String)]
     package var body: HTTPBody?
+    /// Sent instead of the peer's own, for what is renewed from time to time; never shown.
+    package var secretHeader: HTTPSecretHeader?
     /// For the whole exchange, instead of the peer's `requestTimeout`.
     package var timeout: Duration?
 
@@ -26,12 +28,14 @@ package struct HTTPCall: Sendable {
         _ url: String,
         headers: [(name: String, value: String)] = [],
         body: HTTPBody? = nil,
+        secretHeader: HTTPSecretHeader? = nil,
         timeout: Duration? = nil
     ) {
         self.method = method
         self.url = url
         self.headers = headers
         self.body = body
+        self.secretHeader = secretHeader
         self.timeout = timeout
     }
 }

@@ -27,13 +27,21 @@ package struct HTTPOptions: Sendable {
     package struct TLS: Sendable, Equatable {
         /// A PEM file of the authorities to trust instead of the system's.
         package var trustRootsFile: String?
+        /// The same as PEM text; if there is a file too, both are trusted.
+        package var trustRootsText: String?
         /// A PEM file of our certificate and those between it and the authority.
         package var certificateFile: String?
         /// A PEM file of our certificate's key, without a passphrase.
         package var keyFile: String?
 
-        package init(trustRootsFile: String? = nil, certificateFile: String? = nil, keyFile: String? = nil) {
+        package init(
+            trustRootsFile: String? = nil,
+            trustRootsText: String? = nil,
+            certificateFile: String? = nil,
+            keyFile: String? = nil
+        ) {
             self.trustRootsFile = trustRootsFile
+            self.trustRootsText = trustRootsText
             self.certificateFile = certificateFile
             self.keyFile = keyFile
         }
@@ -52,6 +60,12 @@ package struct HTTPSecretHeader: Sendable, CustomStringConvertible, CustomDebugS
     package init(name: String, value: String) {
         self.name = name
         self.value = value
+    }
+
+    /// A text without the value, should a peer have repeated it.
+    package func removed(from text: String) -> String {
+        let word = value.split(separator: " ").last.map { String($0) } ?? value
+        return word.isEmpty ? text : text.replacing(word, with: "(secret)")
     }
 
     package var description: String { "\(name): (secret)" }

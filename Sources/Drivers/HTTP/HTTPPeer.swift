@@ -101,6 +101,36 @@ package final class HTTPPeer: Sendable {
         }
     }
 
+    /// Sends a request and hands out the answer's body as it arrives, to somebody who may take their time.
+    ///
+    /// Nothing more is taken from the connection meanwhile. It works on Swift's threads, whoever the peer is.
+    ///
+    /// - Parameters:
+    ///   - call: The request; its time-out is for the whole body.
+    ///   - onPart: Told of every piece of the body, and of the head before it. With `.enough` the exchange ends well, and its
+    ///     connection is closed.
+    /// - Returns: The answer's head, after the body's last byte or after `.enough`.
+    /// - Throws: Why the answer did not come to its end.
+    @discardableResult
+    package func exchange(
+        _ call: HTTPCall,
+        onPart: (HTTPReply, [UInt8]) async -> HTTPFlow
+    ) async throws(HTTPFailure) -> HTTPReply {
+        do {
+            let deadline = NIODeadline.now() + TimeAmount(call.timeout ?? options.requestTimeout)
+            let response = try await client.execute(request(for: call), deadline: deadline)
+            let reply = HTTPReply(status: Int(response.status.code), fields: response.headers)
+            for try await chunk in response.body {
+                guard NIODeadline.now() < deadline else { throw HTTPClientError.deadlineExceeded }
+                if case .enough = await onPart(reply, Array(chunk.readableBytesView)) { return reply }
+            }
+            guard !Task.isCancelled else { throw CancellationError() }
+            return reply
+        } catch {
+            throw HTTPFailure(error, during: call)
+        }
+    }
+
     /// Sends a request and appends the answer's body to `buffer`.
     ///
     /// - Throws: `.bodyTooLarge` as soon as the body is known to be over `limit` bytes. What had arrived stays in the buffer.
@@ -137,7 +167,9 @@ package final class HTTPPeer: Sendable {
         var request = HTTPClientRequest(url: call.url)
         request.method = HTTPMethod(rawValue: call.method.rawValue)
         for header in options.headers + call.headers { request.headers.add(name: header.name, value: header.value) }
-        if let secret = options.secretHeader { request.headers.add(name: secret.name, value: secret.value) }
+        if let secret = call.secretHeader ?? options.secretHeader {
+            request.headers.add(name: secret.name, value: secret.value)
+        }
         if let body = call.body { request.body = .bytes(body.buffer) }
         return request
     }
@@ -155,9 +187,20 @@ extension TLSConfiguration {
     /// Verification is full, always.
     fileprivate init(_ options: HTTPOptions.TLS) throws(HTTPFailure) {
         self = .makeClientConfiguration()
+        var roots: [NIOSSLCertificate] = []
         if let file = options.trustRootsFile {
-            trustRoots = .certificates(try Self.read("trust roots", file) { try NIOSSLCertificate.fromPEMFile($0) })
+            roots += try Self.read("trust roots", file) { try NIOSSLCertificate.fromPEMFile($0) }
         }
+        if let text = options.trustRootsText {
+            let certificates = try Self.read("trust roots", "the given text") { _ in
+                try NIOSSLCertificate.fromPEMBytes(Array(text.utf8))
+            }
+            guard !certificates.isEmpty else {
+                throw HTTPFailure(.tlsFailed, "the text of the trust roots holds no certificate", mayHaveReached: false)
+            }
+            roots += certificates
+        }
+        if options.trustRootsFile != nil || options.trustRootsText != nil { trustRoots = .certificates(roots) }
         guard (options.certificateFile == nil) == (options.keyFile == nil) else {
             let problem = "a client certificate needs both its certificate file and its key file"
             throw HTTPFailure(.tlsFailed, problem, mayHaveReached: false)
@@ -179,7 +222,7 @@ extension TLSConfiguration {
         do {
             return try read(file)
         } catch {
-            let problem = "the \(what) in \(file) can't be used; it has to be a readable PEM file (\(error))"
+            let problem = "the \(what) in \(file) can't be used; it has to be readable PEM (\(error))"
             throw HTTPFailure(.tlsFailed, problem, mayHaveReached: false)
         }
     }

@@ -54,10 +54,12 @@ struct Deliverer: Sendable {
     /// Puts a message off that failed for no fault of its own, such as while the object store is away.
     ///
     /// The wait grows with every time that it is put off, for whatever reason.
-    func postpone(_ message: ReceivedMessage) async throws {
+    func postpone(_ message: ReceivedMessage) async throws(PortError) {
         let chunk = try ChunkMessage(body: message.body)
         let wait = context.settings.backoff.bound(afterAttempt: (chunk.deferrals ?? 0) + 1)
-        try await rendezvous.attend { try await putOff(chunk, message, by: min(wait, Self.delayMax)) }
+        try await rendezvous.attend { () throws(PortError) in
+            try await putOff(chunk, message, by: min(wait, Self.delayMax))
+        }
     }
 
     private static let delayMax: Duration = .seconds(900)

@@ -6,6 +6,8 @@ import SluiceCore
 struct Trigger: Sendable {
     let context: EngineContext
     let launcher: any Launcher
+    /// Makes jobs of bare records; without it they wait for somebody who can.
+    let intake: (any JobIntake)?
     let stop: StopSignal
 
     func run() async throws {
@@ -38,16 +40,22 @@ struct Trigger: Sendable {
     ///
     /// A change seen twice is one launch.
     func handle(_ change: TableChange) async throws {
-        guard let launch = try Self.launch(for: change) else { return }
-        _ = try await launcher.launch(launch)
+        guard let record = Self.pendingRecord(change), let job = try await job(record, at: change.key) else { return }
+        _ = try await launcher.launch(Launch(job: job.jobKey, number: job.launchNumber + 1))
     }
 
-    static func launch(for change: TableChange) throws(PortError) -> Launch? {
+    /// The record, if the change made it pending.
+    static func pendingRecord(_ change: TableChange) -> AttributeMap? {
         let pending = JobStatus.pending.attributeValue
         guard let new = change.new, new[Job.status.name] == pending, change.old?[Job.status.name] != pending else {
             return nil
         }
-        let job = try Job(attributes: new)
-        return Launch(job: job.jobKey, number: job.launchNumber + 1)
+        return new
+    }
+
+    private func job(_ record: AttributeMap, at key: ItemKey) async throws -> Job? {
+        guard Job.isBare(record) else { return try Job(attributes: record) }
+        guard let intake else { return nil }
+        return try await JobAdoption(context: context, intake: intake).adopt(key)
     }
 }

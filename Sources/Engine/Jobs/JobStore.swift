@@ -16,11 +16,7 @@ public struct JobStore: Sendable {
     ///
     /// - Throws: `JobError.destinationBusy` naming the live job that writes there; `PortError`.
     public func create(_ job: Job, match: String) async throws {
-        var first: [TableAction] = []
-        if let destination = context.parts.destination(of: job) {
-            let claim = DestinationClaim(destination: destination, job: job.jobKey)
-            first.append(try Table<DestinationClaim>.putting(claim, if: .itemAbsent))
-        }
+        let first = try claiming(job)
         // A job can have more slices than a transaction has room for. The record comes last, so that a creation cut
         // short leaves slices that belong to no job, and never a job without its slices.
         let slices = (0..<job.concurrency).map { SliceItem(job: job.id, index: $0, match: match) }
@@ -31,7 +27,40 @@ public struct JobStore: Sendable {
             let batch = actions
             try await context.retrying { () throws(PortError) in try await context.backend.tables.writeEach(batch) }
         }
-        switch try await context.write(first + [try Table<Job>.putting(job, if: .itemAbsent)]) {
+        try await write(first + [try Table<Job>.putting(job, if: .itemAbsent)], creating: job)
+    }
+
+    /// Creates the job that a bare record asked for, in its place; what else the record says stays in it.
+    ///
+    /// Others may be doing the same.
+    ///
+    /// - Throws: as `create`.
+    func adopt(_ plan: PlannedJob) async throws {
+        let job = plan.job
+        for index in 0..<job.concurrency {
+            // One that is there already may have been read from since.
+            let slice = try Table<SliceItem>.putting(
+                SliceItem(job: job.id, index: index, match: plan.match),
+                if: .itemAbsent
+            )
+            _ = try await context.retrying { () throws(PortError) in try await context.write([slice]) }
+        }
+        var changes: [AttributeChange] = []
+        for (name, value) in try job.attributes() where name != Job.schema.partitionKey && name != Job.schema.sortKey {
+            changes.append(.set(name, value))
+        }
+        let whole = Table<Job>.updating(job.key, changes, if: Job.isBareAndPending)
+        try await write(try claiming(job) + [whole], creating: job)
+    }
+
+    private func claiming(_ job: Job) throws(PortError) -> [TableAction] {
+        guard let destination = context.parts.destination(of: job) else { return [] }
+        let claim = DestinationClaim(destination: destination, job: job.jobKey)
+        return [try Table<DestinationClaim>.putting(claim, if: .itemAbsent)]
+    }
+
+    private func write(_ actions: [TableAction], creating job: Job) async throws {
+        switch try await context.write(actions) {
         case .applied:
             return
         case .refused:
@@ -46,7 +75,10 @@ public struct JobStore: Sendable {
     }
 
     private func exists(_ job: Job) async throws(PortError) -> Bool {
-        try await context.retrying { () throws(PortError) in try await context.jobs.get(job.key) } != nil
+        let found = try await context.retrying { () throws(PortError) in
+            try await context.backend.tables.get(job.key, in: Job.schema)
+        }
+        return found.map { !Job.isBare($0) } ?? false
     }
 
     /// The other live job that writes to the job's destination, as an error that names it.
@@ -61,13 +93,24 @@ public struct JobStore: Sendable {
     ///
     /// - Throws: `JobError.unknown`.
     public func get(_ id: JobID) async throws -> Job {
-        let found = try await context.jobs.query(
-            TableQuery(partition: id.text, index: "reindex_id_index", limit: 1)
-        )
-        if let job = found.items.first, let current = try await context.jobs.get(job.key) { return current }
+        let query = TableQuery(partition: id.text, index: "reindex_id_index", limit: 1)
+        let found = try await context.backend.tables.query(query, in: Job.schema).items.first
+        if let key = found.flatMap(Job.schema.key),
+            let record = try await context.backend.tables.get(key, in: Job.schema)
+        {
+            guard !Job.isBare(record) else { throw Self.notTakenOn(id, record) }
+            return try Job(attributes: record)
+        }
         // The index may not show a new job yet; only who asks for one that isn't there pays for a look at them all.
         guard let job = try await list().first(where: { $0.id == id }) else { throw JobError.unknown(id) }
         return job
+    }
+
+    private static func notTakenOn(_ id: JobID, _ record: AttributeMap) -> JobError {
+        if case .string(let reason)? = record[Job.statusReason.name] {
+            return .field("reindex_id", "no job can be made of the record of \(id): \(reason); write a new record")
+        }
+        return .field("reindex_id", "the record of \(id) has not become a job yet: no worker or function has seen it")
     }
 
     func get(_ key: JobKey) async throws(PortError) -> Job? {
@@ -80,7 +123,14 @@ public struct JobStore: Sendable {
         var cursor: TableCursor?
         repeat {
             let page = try await context.backend.tables.scan(Job.schema, limit: 500, after: cursor)
-            for item in page.items { jobs.append(try Job(attributes: item)) }
+            for item in page.items {
+                guard !Job.isBare(item) else {
+                    let key = Job.schema.key(of: item).map(\.description) ?? "?"
+                    context.logger.notice("a record of the job table is no job yet", metadata: ["key": "\(key)"])
+                    continue
+                }
+                jobs.append(try Job(attributes: item))
+            }
             cursor = page.next
         } while cursor != nil
         return jobs.sorted { $0.id.text > $1.id.text }

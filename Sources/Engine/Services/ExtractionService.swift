@@ -11,6 +11,8 @@ public final class ExtractionService: Launcher {
     let cache: JobCache
     private let gauge: InFlightGauge
     private let stop: StopSignal
+    /// The only launch whose slices are read here; nil for those of all live jobs.
+    private let only: Launch?
     private let bell = Bell()
     private let state = Mutex(State())
 
@@ -37,7 +39,14 @@ public final class ExtractionService: Launcher {
         let index: Int
     }
 
-    init(_ context: EngineContext, cache: JobCache, gauge: InFlightGauge, stop: StopSignal) {
+    init(
+        _ context: EngineContext,
+        cache: JobCache,
+        gauge: InFlightGauge,
+        stop: StopSignal,
+        only: Launch? = nil
+    ) {
+        self.only = only
         self.context = context
         self.cache = cache
         self.gauge = gauge
@@ -112,7 +121,7 @@ public final class ExtractionService: Launcher {
 
     private func findWork() async throws -> [Work] {
         var found: [Work] = []
-        let live = try await JobStore(context).live()
+        let live = try await jobs()
         forgetSources(except: live)
         for job in live {
             if job.status == .pending {
@@ -129,6 +138,14 @@ public final class ExtractionService: Launcher {
             }
         }
         return found
+    }
+
+    /// The jobs whose slices are read here.
+    private func jobs() async throws -> [Job] {
+        guard let only else { return try await JobStore(context).live() }
+        guard let job = try await JobStore(context).get(only.job) else { return [] }
+        let isOurs = job.status == .pending ? job.launchNumber == only.number - 1 : job.launchNumber == only.number
+        return isOurs ? [job] : []
     }
 
     /// Fails for itself alone: what was found for other jobs is taken already.

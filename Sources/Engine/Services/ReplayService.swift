@@ -75,7 +75,15 @@ final class ReplayService: Sendable {
         }
     }
 
-    func handle(_ message: ReceivedMessage) async {
+    /// What becomes of a message whose handling is cut off by a cancellation.
+    enum Cut {
+        /// It is visible again at once, and that receive is used up.
+        case giveBack
+        /// A copy of it comes later, so that being cut off time and again uses up no receives.
+        case postpone
+    }
+
+    func handle(_ message: ReceivedMessage, whenCut cut: Cut = .giveBack) async {
         do {
             try await deliverer.handle(message)
         } catch let halted as DeliveryHalted {
@@ -83,9 +91,9 @@ final class ReplayService: Sendable {
         } catch is DeliveryDropped {
             await giveBack(message, after: .zero)
         } catch is CancellationError {
-            await giveBack(message, after: .zero)
+            await letGo(message, cut)
         } catch let error as PortError where error.code == .cancelled {
-            await giveBack(message, after: .zero)
+            await letGo(message, cut)
         } catch let error as PortError where error.code == .unauthorized || error.code == .outOfSpace {
             await hold(message, error.description)
         } catch let error as PortError where error.isRetryable {
@@ -97,6 +105,13 @@ final class ReplayService: Sendable {
             await giveBack(message, after: backoff(message))
         }
         inHand.withLock { _ = $0.remove(message.receipt) }
+    }
+
+    private func letGo(_ message: ReceivedMessage, _ cut: Cut) async {
+        switch cut {
+        case .giveBack: await giveBack(message, after: .zero)
+        case .postpone: await postpone(message)
+        }
     }
 
     private func backoff(_ message: ReceivedMessage) -> Duration {
@@ -121,8 +136,9 @@ final class ReplayService: Sendable {
 
     /// A port failed, which is no fault of the chunk's: that costs it no receive, however long it lasts.
     private func postpone(_ message: ReceivedMessage) async {
+        let deliverer = deliverer
         do {
-            try await deliverer.postpone(message)
+            try await context.evenIfCancelled { () throws(PortError) in try await deliverer.postpone(message) }
         } catch {
             context.logger.info("a chunk was not put off", metadata: ["error": "\(error)"])
             await giveBack(message, after: backoff(message))

@@ -13,23 +13,27 @@ public final class Worker: Service {
     private let progress: ProgressService
     private let confirmer: Confirmer
     private let finish: FinishService
-    private let housekeeper: Housekeeper
+    private let rounds: HouseRounds
     private let schedule: any Schedule
     private let trigger: Trigger
-    /// The backend's own slow work, such as removing what has expired.
-    private let upkeep: @Sendable () async throws -> Void
     /// What the backend has to do for as long as this worker works.
     private let accompaniment: @Sendable () async -> Void
 
+    /// - Parameters:
+    ///   - context: where to work.
+    ///   - schedule: says whose turn the slow work is.
+    ///   - intake: makes jobs of bare records; without it they wait for somebody who can.
+    ///   - upkeep: the backend's own slow work, such as removing what has expired.
+    ///   - accompaniment: what the backend has to do for as long as this worker works.
     public init(
         _ context: EngineContext,
         schedule: any Schedule,
+        intake: (any JobIntake)? = nil,
         upkeep: @escaping @Sendable () async throws -> Void = {},
         accompaniment: @escaping @Sendable () async -> Void = {}
     ) {
         self.context = context
         self.schedule = schedule
-        self.upkeep = upkeep
         self.accompaniment = accompaniment
         let cache = JobCache(context)
         let gate = Gate(context, cache: cache)
@@ -53,8 +57,14 @@ public final class Worker: Service {
             }
         )
         confirmer = Confirmer(context: context, cache: cache, sinks: sinks)
-        housekeeper = Housekeeper(context, gate: gate)
-        trigger = Trigger(context: context, launcher: extraction, stop: stop)
+        rounds = HouseRounds(
+            context,
+            schedule: schedule,
+            housekeeper: Housekeeper(context, gate: gate),
+            intake: intake,
+            upkeep: upkeep
+        )
+        trigger = Trigger(context: context, launcher: extraction, intake: intake, stop: stop)
     }
 
     /// Works until a stop is asked for, by `stop` or by a graceful shutdown; ends at checkpoints.
@@ -166,29 +176,8 @@ public final class Worker: Service {
 
     private func keepHouse() async {
         while !stop.isStopping {
-            await tick("dead-letter-queues", every: .seconds(5)) {
-                _ = try await self.housekeeper.emptyDeadLetterQueues()
-            }
-            await tick("repair", every: .seconds(60)) { try await self.housekeeper.repairStuck() }
-            await tick("upkeep", every: .seconds(300)) { try await self.upkeep() }
-            await tick("payload-sweep", every: .seconds(600)) {
-                for job in try await JobStore(self.context).live() {
-                    try await PayloadJanitor.sweep(job.id, self.context)
-                }
-            }
-            await tick("retention", every: .seconds(3600)) { _ = try await self.housekeeper.sealOld() }
-            await stop.pause(.seconds(5), context.clock)
-        }
-    }
-
-    private func tick(_ name: String, every interval: Duration, _ work: () async throws -> Void) async {
-        do {
-            if try await schedule.isDue(name, every: interval) { try await work() }
-        } catch {
-            context.logger.warning(
-                "housekeeping failed; trying again",
-                metadata: ["work": "\(name)", "error": "\(error)"]
-            )
+            await rounds.go()
+            await stop.pause(HouseRounds.interval, context.clock)
         }
     }
 }

@@ -31,15 +31,23 @@ package struct ReindexStart: Sendable {
 
     /// What a request comes to: everything has been checked, and nothing is stored.
     ///
+    /// - Parameters:
+    ///   - request: what is wanted.
+    ///   - id: the job's, if somebody else has given it one.
+    /// - Returns: what could start.
     /// - Throws: as `start`, but for a busy destination.
-    package func prepare(_ request: ReindexRequest) async throws -> PreparedReindex {
+    package func prepare(_ request: ReindexRequest, id: JobID? = nil) async throws -> PreparedReindex {
         let now = context.clock.now
         var details: IndexDetails?
         if let wanted = try request.indexNeeded() {
             details = try await IndexStore(context.backend.tables).needed(account: wanted.account, index: wanted.index)
         }
-        let id = JobID(now: now, random: context.random)
-        var job = try request.job(id: id, now: now, details: details, places: places)
+        var job = try request.job(
+            id: id ?? JobID(now: now, random: context.random),
+            now: now,
+            details: details,
+            places: places
+        )
         let source = try context.parts.source(for: job)
         // Made here only to have their complaints before the job exists.
         let transform = try context.parts.transform(for: job)

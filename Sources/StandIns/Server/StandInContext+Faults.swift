@@ -39,7 +39,7 @@ extension StandInContext {
     }
 
     /// Resets the connection: whoever is on the other side reads an error, not an end.
-    private func reset() async throws {
+    func reset() async throws {
         if let socket = channel as? any SocketOptionProvider {
             try await socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
         }

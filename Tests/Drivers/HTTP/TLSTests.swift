@@ -1,4 +1,5 @@
 // TLS is always verified, and can be asked to show a certificate.
+import Foundation
 import HTTPDriver
 import NIOSSL
 import Testing
@@ -22,6 +23,30 @@ struct TLSTests {
             #expect(failure?.kind == .tlsFailed)
             #expect(failure?.mayHaveReached == false)
         }
+    }
+
+    @Test("an authority given as text is trusted, and nobody beside it", arguments: [true, false])
+    func text(isTrusted: Bool) async throws {
+        let files = try Certificates()
+        let text = try String(contentsOfFile: files.path(isTrusted ? "authority.pem" : "stranger.pem"), encoding: .utf8)
+        let server = try files.server()
+        if isTrusted {
+            #expect(try await status(of: server, trustRootsText: text) == 200)
+        } else {
+            let failure = await #expect(throws: HTTPFailure.self) {
+                _ = try await status(of: server, trustRootsText: text)
+            }
+            #expect(failure?.kind == .tlsFailed)
+            #expect(failure?.mayHaveReached == false)
+        }
+    }
+
+    @Test("a text that holds no certificate is refused", arguments: ["", "no certificate"])
+    func badText(text: String) {
+        var options = HTTPOptions()
+        options.tls.trustRootsText = text
+        let failure = #expect(throws: HTTPFailure.self) { _ = try HTTPPeer(options) }
+        #expect(failure?.kind == .tlsFailed)
     }
 
     @Test("a client certificate is shown where one is demanded")
@@ -61,7 +86,8 @@ struct TLSTests {
 
     private func status(
         of server: TLSConfiguration,
-        trustRootsFile: String?,
+        trustRootsFile: String? = nil,
+        trustRootsText: String? = nil,
         certificateFile: String? = nil,
         keyFile: String? = nil
     ) async throws -> Int {
@@ -69,6 +95,7 @@ struct TLSTests {
         var options = HTTPOptions()
         options.tls = HTTPOptions.TLS(
             trustRootsFile: trustRootsFile,
+            trustRootsText: trustRootsText,
             certificateFile: certificateFile,
             keyFile: keyFile
         )

@@ -65,26 +65,3 @@ struct FixedWorld {
         return try await JobStore(context).get(job.id)
     }
 }
-
-extension Backend {
-    /// The same but for what is given.
-    func replacing(
-        tables: (any TableStore)? = nil,
-        replay: (any MessageQueue)? = nil,
-        progress: (any MessageQueue)? = nil
-    ) -> Backend {
-        Backend(
-            tables: tables ?? self.tables,
-            queues: Queues(
-                replay: replay ?? queues.replay,
-                replayDeadLetters: queues.replayDeadLetters,
-                progress: progress ?? queues.progress,
-                progressDeadLetters: queues.progressDeadLetters
-            ),
-            objects: objects,
-            feed: feed,
-            owners: owners,
-            atomic: atomic
-        )
-    }
-}

@@ -8,7 +8,18 @@ import UnixSignals
 /// The first SIGTERM or SIGINT stops at the next checkpoint; a second one ends the process at once, which loses nothing
 /// but the time to do the last page again.
 struct WorkerRun {
-    let worker: Worker
+    private let stop: StopSignal
+    private let work: @Sendable () async throws -> Void
+
+    init(worker: Worker) {
+        self.init(stop: worker.stop) { try await worker.run() }
+    }
+
+    /// Anything else that works until it is done, or `stop` asks it to end.
+    init(stop: StopSignal, work: @escaping @Sendable () async throws -> Void) {
+        self.stop = stop
+        self.work = work
+    }
 
     private enum Event {
         case reached(Bool)
@@ -18,18 +29,18 @@ struct WorkerRun {
 
     /// Works until `wish` returns, and ends at checkpoints; false if a signal came first, or the wish says so.
     func run(until wish: @escaping @Sendable () async throws -> Bool) async throws -> Bool {
-        let worker = worker
+        let (stop, work) = (stop, work)
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         return try await withThrowingTaskGroup(of: Event.self) { group in
             group.addTask {
-                try await worker.run()
+                try await work()
                 return .workerEnded
             }
             group.addTask {
                 .reached(try await wish())
             }
             group.addTask {
-                await Self.heed(signals, worker)
+                await Self.heed(signals, stop)
                 return .signalsEnded
             }
             defer { group.cancelAll() }
@@ -38,7 +49,7 @@ struct WorkerRun {
                 switch event {
                 case .reached(let answer):
                     isReached = answer
-                    worker.stop.stop()
+                    stop.stop()
                 case .workerEnded: return isReached
                 case .signalsEnded: break
                 }
@@ -47,11 +58,11 @@ struct WorkerRun {
         }
     }
 
-    private static func heed(_ signals: UnixSignalsSequence, _ worker: Worker) async {
+    private static func heed(_ signals: UnixSignalsSequence, _ stop: StopSignal) async {
         for await signal in signals {
-            guard !worker.stop.isStopping else { _exit(ExitStatus.interrupted.rawValue) }
+            guard !stop.isStopping else { _exit(ExitStatus.interrupted.rawValue) }
             StandardError.write("sluice: \(signal): stopping at the next checkpoint; once more stops at once\n")
-            worker.stop.stop()
+            stop.stop()
         }
     }
 }

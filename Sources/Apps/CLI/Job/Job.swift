@@ -6,7 +6,8 @@ struct JobCommand: AsyncParsableCommand {
         commandName: "job",
         abstract: "Look at jobs and steer them.",
         subcommands: [
-            JobList.self, JobShow.self, JobWatch.self, JobPause.self, JobResume.self, JobVerify.self, JobCancel.self,
+            JobList.self, JobShow.self, JobExtract.self, JobWatch.self, JobPause.self, JobResume.self, JobVerify.self,
+            JobCancel.self,
             JobSet.self,
         ]
     )

@@ -13,7 +13,7 @@ struct StandInCommand: AsyncParsableCommand {
             Serves on the loopback interface until it is told to stop, and prints its URL once it answers. It stands in for a \
             protocol, not for a real service's speed or storage.
             """,
-        subcommands: [StandInVespa.self, StandInEcommerce.self]
+        subcommands: [StandInVespa.self, StandInEcommerce.self, StandInKubernetes.self]
     )
 }
 

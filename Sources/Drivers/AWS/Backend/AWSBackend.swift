@@ -29,6 +29,8 @@ package final class AWSBackend: Sendable {
     let sqs: AWSClient
     let sts: STS
     let lambda: Lambda
+    let secrets: Secrets
+    private let eks: EKS
     let clock: any Timekeeping
     private let peer: HTTPPeer
 
@@ -76,6 +78,8 @@ package final class AWSBackend: Sendable {
             sqs = try client(.sqs)
             sts = STS(try client(.sts))
             lambda = Lambda(try client(.lambda))
+            eks = EKS(try client(.eks))
+            secrets = Secrets(secretsManager: try client(.secretsManager), systemsManager: try client(.ssm))
             let database = DynamoDB(try client(.dynamoDB))
             tables = DynamoDBTables(database, prefix: place.prefix, clock: clock, random: random)
             feed = DynamoDBFeed(
@@ -130,6 +134,33 @@ package final class AWSBackend: Sendable {
             progress: try queue("progress"),
             progressDeadLetters: try queue("progress-dead-letters")
         )
+    }
+
+    /// A secret that AWS keeps; see `Secrets`.
+    package func secret(_ reference: String) async throws(PortError) -> String {
+        do {
+            return try await secrets.text(reference)
+        } catch {
+            throw error.portError
+        }
+    }
+
+    /// Where a cluster of EKS is.
+    package func cluster(_ name: String) async throws(PortError) -> EKS.Cluster {
+        do {
+            return try await eks.describe(name)
+        } catch {
+            throw error.portError
+        }
+    }
+
+    /// What the API of a cluster takes for a token.
+    package func token(of cluster: String) async throws(PortError) -> EKSToken {
+        do {
+            return try await EKSToken(sts.client, cluster: cluster)
+        } catch {
+            throw error.portError
+        }
     }
 
     /// Closes all connections.

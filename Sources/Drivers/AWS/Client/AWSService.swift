@@ -28,7 +28,13 @@ package struct AWSService: Sendable, Hashable {
     package static let eks = AWSService(name: "EKS", id: "eks")
     package static let lambda = AWSService(name: "Lambda", id: "lambda")
     package static let s3 = AWSService(name: "S3", id: "s3")
+    package static let secretsManager = AWSService(
+        name: "Secrets Manager",
+        id: "secretsmanager",
+        section: "secrets_manager"
+    )
     package static let sqs = AWSService(name: "SQS", id: "sqs")
+    package static let ssm = AWSService(name: "Systems Manager", id: "ssm")
     package static let sts = AWSService(name: "STS", id: "sts")
 
     var host: String { ownHost ?? id }

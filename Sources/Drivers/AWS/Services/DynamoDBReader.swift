@@ -133,6 +133,18 @@ struct DynamoDBReader {
             }
             result = .list(values)
             return end
+        case "SS", "NS", "BS":
+            // This program writes no sets; those of others are read as lists.
+            var values: [AttributeValue] = []
+            let member = String(type.prefix(1))
+            let end = elements(of: place) { reader, place in
+                var value = AttributeValue.null
+                let end = reader.content(of: member, at: place, into: &value)
+                values.append(value)
+                return end
+            }
+            result = .list(values)
+            return end
         case "M":
             var map: AttributeMap = [:]
             let end = item(at: place, into: &map)

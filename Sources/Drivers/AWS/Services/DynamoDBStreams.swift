@@ -145,7 +145,8 @@ extension DynamoDBStreams.Records {
 }
 
 extension DynamoDBStreams.Record {
-    fileprivate mutating func read(_ reader: inout DynamoDBReader, _ name: String, at place: Int) -> Place {
+    /// Reads one member of what a record says under `dynamodb`.
+    mutating func read(_ reader: inout DynamoDBReader, _ name: String, at place: Int) -> Place {
         switch name {
         case "SequenceNumber": return reader.string(at: place, into: &number)
         case "Keys": return reader.item(at: place, into: &key)

@@ -32,7 +32,7 @@ package struct STS: Sendable {
     private static let version = "2011-06-15"
     private static let form = "application/x-www-form-urlencoded; charset=utf-8"
 
-    private let client: AWSClient
+    let client: AWSClient
 
     package init(_ client: AWSClient) {
         self.client = client
