@@ -146,7 +146,7 @@ struct ReplayServiceTests {
 }
 
 /// Counts from 1.
-private final class Tally: Sendable {
+final class Tally: Sendable {
     private let value = Mutex(0)
 
     var count: Int { value.withLock { $0 } }

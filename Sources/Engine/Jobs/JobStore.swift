@@ -43,7 +43,13 @@ public struct JobStore: Sendable {
                 SliceItem(job: job.id, index: index, match: plan.match),
                 if: .itemAbsent
             )
-            _ = try await context.retrying { () throws(PortError) in try await context.write([slice]) }
+            try await context.retrying { () throws(PortError) in
+                do throws(PortError) {
+                    try await context.backend.tables.transact([slice])
+                } catch {
+                    guard error.code == .conditionFailed else { throw error }
+                }
+            }
         }
         var changes: [AttributeChange] = []
         for (name, value) in try job.attributes() where name != Job.schema.partitionKey && name != Job.schema.sortKey {

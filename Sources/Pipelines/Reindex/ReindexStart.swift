@@ -35,7 +35,7 @@ package struct ReindexStart: Sendable {
     ///   - request: what is wanted.
     ///   - id: the job's, if somebody else has given it one.
     /// - Returns: what could start.
-    /// - Throws: as `start`, but for a busy destination.
+    /// - Throws: as `start`, but for a busy destination; with an `id`, `SourceError.transient` if the source is away.
     package func prepare(_ request: ReindexRequest, id: JobID? = nil) async throws -> PreparedReindex {
         let now = context.clock.now
         var details: IndexDetails?
@@ -56,6 +56,8 @@ package struct ReindexStart: Sendable {
         do {
             description = try await context.describe(source, attempts: Self.looksMax, patience: Self.patience)
         } catch let error as SourceError {
+            // Somebody else's wish is not refused because its source is away for a while.
+            if id != nil, case .transient = error { throw error }
             // What the source advises is meant for a job that is under way; here there is none to resume.
             let advice = ", then resume the job"
             let reason = error.description

@@ -17,12 +17,16 @@ struct CallingPlatform {
     let steps: Steps
     let job: JobKey
 
-    init(_ parts: any JobParts, problem: JobError? = nil) throws {
+    init(
+        _ parts: any JobParts,
+        problem: (any Error)? = nil,
+        wrapping wrap: (Backend) -> Backend = { $0 }
+    ) throws {
         var logger = Logger(label: "functions")
         logger.logLevel = .critical
         let random = SeededRandomSource(seed: 11)
         context = EngineContext(
-            backend: MemoryBackend(clock: clock).open(isAtomic: false),
+            backend: wrap(MemoryBackend(clock: clock).open(isAtomic: false)),
             parts: parts,
             clock: clock,
             random: random,
@@ -131,7 +135,7 @@ final class NotingLauncher: Launcher {
 /// Plans a job of `FixedSource`.
 private struct FixedIntake: JobIntake {
     let now: Timestamp
-    let problem: JobError?
+    let problem: (any Error)?
 
     func plan(_ record: AttributeMap, key: JobKey) async throws -> PlannedJob {
         if let problem { throw problem }

@@ -142,6 +142,34 @@ struct FunctionsTests {
         #expect(try await store.list().isEmpty)
     }
 
+    @Test("a record whose source is away stays as it is, and its change comes again")
+    func sourceAway() async throws {
+        let platform = try CallingPlatform(FaultParts(sinks: sinks), problem: SourceError.transient("it is away"))
+        let change = try await platform.ask()
+        #expect(await platform.functions.launch([change], until: platform.end) == [0])
+        #expect(try await platform.record["job_status"] == .string("pending"))
+    }
+
+    @Test("a record becomes a job with all of its slices, although making one of them fails at first")
+    func lostSlices() async throws {
+        let calls = Tally()
+        let platform = try CallingPlatform(FaultParts(sinks: sinks)) { backend in
+            let hooked = HookedTables(base: backend.tables) { (call, _) throws(PortError) in
+                // The record is written first, by the control plane.
+                guard call == "transact", calls.add() == 2 else { return }
+                throw PortError(.timedOut, "no answer came")
+            }
+            return backend.replacing(tables: hooked)
+        }
+        let change = try await platform.ask()
+        async let failed = platform.functions.launch([change], until: platform.end)
+        // The deadline's, and that of the next try.
+        try await platform.clock.sleepers(atLeast: 2)
+        platform.clock.advanceToNextDeadline()
+        #expect(await failed.isEmpty)
+        #expect(try await platform.context.slices(of: platform.job.id).count == 2)
+    }
+
     @Test(
         "a record that contradicts its keys is refused by the field's name",
         arguments: ["system_account_id", "index_name"]
