@@ -26,13 +26,27 @@ struct Trigger: Sendable {
                     )
                 }
                 guard let page else { return }
-                for change in page.changes { try await handle(change) }
+                for change in page.changes { try await handleOrLeave(change) }
                 position = page.next
             } catch {
                 context.logger.warning("reading the change feed failed; trying again", metadata: ["error": "\(error)"])
                 if (error as? PortError)?.code == .notFound { position = .start }
                 await stop.pause(context.settings.tick, context.clock)
             }
+        }
+    }
+
+    /// As `handle`, but for a bare record that can't be taken on for now: the changes behind it don't wait, and the intake's
+    /// own round finds it.
+    private func handleOrLeave(_ change: TableChange) async throws {
+        do {
+            try await handle(change)
+        } catch {
+            guard let record = change.new, Job.isBare(record), !Task.isCancelled else { throw error }
+            context.logger.warning(
+                "a record was not taken on; it is looked at again later",
+                metadata: ["key": "\(change.key)", "error": "\(error)"]
+            )
         }
     }
 

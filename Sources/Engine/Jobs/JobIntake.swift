@@ -59,7 +59,15 @@ struct JobAdoption: Sendable {
             let page = try await context.backend.tables.scan(Job.schema, limit: 500, after: cursor)
             for record in page.items where Job.isBare(record) {
                 guard let key = Job.schema.key(of: record) else { continue }
-                _ = try await adopt(key)
+                do {
+                    _ = try await adopt(key)
+                } catch {
+                    // Such as a source that is away: the others are not to wait for it.
+                    context.logger.warning(
+                        "a record was not taken on; trying again",
+                        metadata: ["key": "\(key)", "error": "\(error)"]
+                    )
+                }
             }
             cursor = page.next
         } while cursor != nil

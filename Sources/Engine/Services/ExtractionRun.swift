@@ -55,6 +55,8 @@ public final class ExtractionRun: Service {
         try await withTaskCancellationOrGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: End?.self) { group in
                 group.addTask {
+                    // Nobody may wait for the end of slices that are read no more.
+                    defer { self.stop.stop() }
                     try await self.extraction.run()
                     return nil
                 }

@@ -38,6 +38,7 @@ package struct Secrets: Sendable {
         let call = Self.manager.call("GetSecretValue", JSONValue.object(input).bytes())
         var found = try await secretsManager.object(call)["SecretString"]?.stringValue
         if parts.count == 2, let text = found {
+            // What is no JSON has no such member, and must not be shown in an error.
             found = (try? JSONValue.parse(Array(text.utf8)))?[parts[1]]?.stringValue
         }
         guard let found, !found.isEmpty else {
