@@ -132,13 +132,14 @@ final class NotingLauncher: Launcher {
     func standing(of launch: Launch) async throws(PortError) -> LaunchStanding { state.withLock { $0.standing } }
 }
 
-/// Plans a job of `FixedSource`.
+/// Plans a job of `FixedSource`, unless the record says that its source is away.
 private struct FixedIntake: JobIntake {
     let now: Timestamp
     let problem: (any Error)?
 
     func plan(_ record: AttributeMap, key: JobKey) async throws -> PlannedJob {
         if let problem { throw problem }
+        if record["away"] != nil { throw SourceError.transient("its source is away") }
         let description = SourceDescription(fingerprint: "fixed")
         let job = Job(
             key: key,

@@ -185,6 +185,25 @@ struct FunctionsTests {
         #expect(reason.hasPrefix(field))
     }
 
+    @Test("a bare record whose source is away holds up no other")
+    func othersGoOn() async throws {
+        let platform = try CallingPlatform(FaultParts(sinks: sinks))
+        for account in ["a", "b", "z"] {
+            let record: AttributeMap = [
+                "pk": .string(account), "sk": .string(platform.job.sortKey), "job_status": .string("pending"),
+                "away": .bool(true),
+            ]
+            let key = ItemKey(account, platform.job.sortKey)
+            try await platform.context.backend.tables.transact([TableAction(Job.schema, key, .put(record))])
+        }
+        _ = try await platform.ask()
+        try await platform.functions.tick(until: platform.end)
+        #expect(try await platform.stored.status == .pending)
+        let away = try await platform.context.backend.tables.get(ItemKey("a", platform.job.sortKey), in: Job.schema)
+        #expect(away?["job_status"] == .string("pending"))
+        #expect(away.map(Job.isBare) == true)
+    }
+
     @Test("a bare record whose change was lost is found by the tick")
     func lostChange() async throws {
         let platform = try CallingPlatform(FaultParts(sinks: sinks))
