@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help setup build quickstart quickstart-aws quickstart-files test tsan format lint docs check-deploy local-aws
-.PHONY: lambda-zip check-lambda-zip bench clean
+.PHONY: invoke lambda-zip check-lambda-zip bench clean
 
 # An import that a target's manifest line does not list is an error, not an accident of the build's order.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
@@ -62,6 +62,13 @@ local-aws: setup ## Run 10,000 documents on an emulator by the template's wiring
 	swift build $(SWIFT_FLAGS) $(RELEASE_FLAGS) --product sluice-lambda
 	@Scripts/emulator.py --prepare
 	@Scripts/local_aws.py "$$(swift build --configuration release --show-bin-path)"/sluice{,-lambda}
+
+invoke: setup ## Invoke a function under Lambda's emulator: FUNCTION=extraction|replay|progress|confirm [EVENT=FILE]
+	@[ -n "$(FUNCTION)" ] || { echo "make invoke FUNCTION=extraction|replay|progress|confirm [EVENT=FILE]" >&2; exit 2; }
+	swift build $(SWIFT_FLAGS) --product sluice
+	swift build $(SWIFT_FLAGS) --product sluice-lambda
+	@Scripts/emulator.py --prepare
+	@Scripts/invoke.py "$$(swift build --show-bin-path)"/sluice{,-lambda} "$(FUNCTION)" $(EVENT)
 
 lambda-zip: setup ## Build the functions' zip, .build/lambda/sluice-lambda.zip, for this machine's processor
 	swift build $(SWIFT_FLAGS) $(RELEASE_FLAGS) --product sluice-lambda

@@ -69,7 +69,7 @@ extension RealProgram {
             try await sandbox.workUntilIdle()
             try await sandbox.expectArrived(id, world.services, index: "shop", documents: Self.each)
             let sheet = try await sandbox.job(id)
-            zombie.signal(SIGCONT)
+            zombie.thaw()
             #expect(try await zombie.waitForEnd() == .exited(0), "\(zombie.errors)")
             #expect(try await sandbox.job(id).record == sheet.record)
             try await sandbox.expectArrived(id, world.services, index: "shop", documents: Self.each)

@@ -7,14 +7,15 @@ import Testing
 final class Cloud: Sendable {
     static let secret = "the-secret-of-the-key"
 
-    private let process: SluiceProcess
-    private let lifeline: Int32
+    private let process: ServingScript
+    /// Where all of AWS is.
+    let url: String
     /// For every process that is to work on it.
     let environment: [String: String]
 
-    private init(process: SluiceProcess, lifeline: Int32, url: String) {
+    private init(_ process: ServingScript) {
         self.process = process
-        self.lifeline = lifeline
+        url = process.url
         environment = [
             "SLUICE_BACKEND": "aws", "SLUICE_AWS_BUCKET": "sluice-test", "AWS_ENDPOINT_URL": url,
             "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "111122223333", "AWS_SECRET_ACCESS_KEY": Self.secret,
@@ -24,26 +25,9 @@ final class Cloud: Sendable {
         ]
     }
 
-    deinit { close(lifeline) }
-
     /// Starts an emulator, and returns once it serves.
     static func start(_ sandbox: Sandbox) async throws -> Cloud {
-        let root = (1...3).reduce(URL(filePath: #filePath)) { path, _ in path.deletingLastPathComponent() }
-        let input = sandbox.path("lifeline")
-        guard mkfifo(input, 0o600) == 0 else { throw NotAsExpected("no pipe at \(input)") }
-        let lifeline = open(input, O_RDWR | O_CLOEXEC)
-        let process = try SluiceProcess(
-            [root.appending(path: "Scripts/emulator.py").path],
-            environment: ["PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": sandbox.folder + "/home"],
-            inputPath: input,
-            outputPath: sandbox.path("emulator.out"),
-            errorPath: sandbox.path("emulator.err")
-        )
-        let url = try await eventually("the emulator's URL; it says: \(process.errors)", within: .seconds(120)) {
-            if let end = process.end { throw NotAsExpected("the emulator ended with \(end): \(process.errors)") }
-            return process.output.split(separator: "\n").first.map(String.init)
-        }
-        return Cloud(process: process, lifeline: lifeline, url: url)
+        Cloud(try await ServingScript.start(["emulator.py"], sandbox))
     }
 }
 

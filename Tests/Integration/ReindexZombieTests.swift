@@ -48,7 +48,7 @@ extension RealProgram {
             let sheet = try await sandbox.job(id)
             #expect(zombie.end == nil)
 
-            zombie.signal(SIGCONT)
+            zombie.thaw()
             #expect(try await zombie.waitForEnd() == .exited(0), "\(zombie.errors)")
             #expect(try await sandbox.job(id).record == sheet.record)
             try await sandbox.expectArrived(id, services, index: "shop", documents: Self.each)

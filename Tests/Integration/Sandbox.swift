@@ -31,19 +31,15 @@ final class Sandbox: Sendable {
     /// Where sources and outputs of the test are.
     func path(_ name: String) -> String { work + "/" + name }
 
-    /// The program beside the tests, as the build made it.
-    private static let program: Result<String, NotAsExpected> = {
-        do {
-            let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-            let program = (tests as NSString).deletingLastPathComponent + "/sluice"
-            guard access(program, X_OK) == 0 else {
-                return .failure(NotAsExpected("there is no program at \(program); run `swift build` first"))
-            }
-            return .success(program)
-        } catch {
-            return .failure(NotAsExpected("the tests' own place is unknown: \(error)"))
+    /// A program beside the tests, as the build made it.
+    static func program(_ name: String = "sluice") throws -> String {
+        let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let program = (tests as NSString).deletingLastPathComponent + "/" + name
+        guard access(program, X_OK) == 0 else {
+            throw NotAsExpected("there is no program at \(program); run `swift build` first")
         }
-    }()
+        return program
+    }
 
     /// Starts the program.
     func start(_ words: String..., with more: [String: String] = [:]) throws -> SluiceProcess {
@@ -55,7 +51,7 @@ final class Sandbox: Sendable {
         for (name, value) in settings.merging(more, uniquingKeysWith: { $1 }) { environment[name] = value }
         let stream = folder + "/streams/" + SystemRandomSource().hexadecimal(12)
         return try SluiceProcess(
-            [try Self.program.get()] + words,
+            [try Self.program()] + words,
             environment: environment,
             outputPath: stream + ".out",
             errorPath: stream + ".err"

@@ -82,7 +82,7 @@ struct Services: Sendable {
 
     /// One exchange by somebody else's client; what was answered.
     @discardableResult
-    private static func curl(_ url: String, _ options: String...) async throws -> String {
+    static func curl(_ url: String, _ options: String...) async throws -> String {
         let sandbox = try Sandbox()
         let process = try SluiceProcess(
             ["curl", "--silent", "--show-error", "--fail"] + options + [url],
@@ -93,6 +93,16 @@ struct Services: Sendable {
         let end = try await process.waitForEnd()
         guard end == .exited(0) else { throw NotAsExpected("curl \(url): \(end): \(process.errors)") }
         return process.output
+    }
+
+    /// Whether somebody has a connection to the Ecommerce API, as the kernel sees it.
+    func isEcommerceInUse() throws -> Bool {
+        let port = try #require(URL(string: ecommerceURL)?.port)
+        let remote = ":" + String(port + 0x10000, radix: 16, uppercase: true).dropFirst()
+        let table = String(decoding: contents(of: "/proc/net/tcp") ?? [], as: UTF8.self)
+        // Where to, and 01, which is established.
+        return table.split(separator: "\n").map { $0.split(separator: " ") }
+            .contains { $0.count > 3 && $0[2].hasSuffix(remote) && $0[3] == "01" }
     }
 
     /// How many documents an index of the Ecommerce API holds.

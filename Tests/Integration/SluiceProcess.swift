@@ -91,6 +91,9 @@ final class SluiceProcess: Sendable {
         try await eventually("process \(id) to stand still") { state == "T" ? () : nil }
     }
 
+    /// Lets it go on.
+    func thaw() { signal(SIGCONT) }
+
     /// The letter by which the system tells what it does.
     private var state: Character? {
         let line = String(decoding: contents(of: "/proc/\(id)/stat") ?? [], as: UTF8.self)

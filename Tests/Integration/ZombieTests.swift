@@ -34,7 +34,7 @@ extension RealProgram {
             let written = contents(of: output)
             #expect(zombie.end == nil)
 
-            zombie.signal(SIGCONT)
+            zombie.thaw()
             #expect(try await zombie.waitForEnd() == .exited(0), "\(zombie.errors)")
             #expect(try await sandbox.job(id).record == sheet.record)
             #expect(contents(of: output) == written)
@@ -50,7 +50,7 @@ extension Sandbox {
         try await eventually("process \(process.id) to stand still between two writes") {
             try await process.freeze()
             if try isWritable() { return () }
-            process.signal(SIGCONT)
+            process.thaw()
             return nil
         }
     }

@@ -55,7 +55,9 @@ struct Trigger: Sendable {
     /// A change seen twice is one launch.
     func handle(_ change: TableChange) async throws {
         guard let record = Self.pendingRecord(change), let job = try await job(record, at: change.key) else { return }
-        _ = try await launcher.launch(Launch(job: job.jobKey, number: job.launchNumber + 1))
+        let launch = Launch(job: job.jobKey, number: job.launchNumber + 1)
+        let isNew = try await launcher.launch(launch)
+        context.logger(for: job.id).info("launched", metadata: ["launch": "\(launch.name)", "before": "\(!isNew)"])
     }
 
     /// The record, if the change made it pending.

@@ -129,7 +129,10 @@ final class NotingLauncher: Launcher {
         }
     }
 
-    func standing(of launch: Launch) async throws(PortError) -> LaunchStanding { state.withLock { $0.standing } }
+    func standing(of launch: Launch) async throws(PortError) -> LaunchStanding {
+        if let failure = state.withLock({ $0.failure }) { throw failure }
+        return state.withLock { $0.standing }
+    }
 }
 
 /// Plans a job of `FixedSource`, unless the record says that its source is away.

@@ -105,6 +105,31 @@ struct FunctionsTests {
         #expect(platform.launcher.launched == ["\(platform.job.id)-1"])
     }
 
+    @Test(
+        "a cluster that is away for ten minutes loses no launch, and is no reason to stop a job",
+        arguments: [false, true]
+    )
+    func clusterAway(isReading: Bool) async throws {
+        let platform = try CallingPlatform(FaultParts(sinks: sinks))
+        let change = try await platform.ask()
+        if isReading {
+            #expect(await platform.functions.launch([change], until: platform.end).isEmpty)
+            try await platform.steps.launch(try await platform.stored)
+        }
+        platform.launcher.fails(PortError(.unavailable, "the cluster is away"))
+        for _ in 0..<10 {
+            if !isReading { #expect(await platform.functions.launch([change], until: platform.end) == [0]) }
+            platform.clock.advance(by: .seconds(60))
+            try await platform.functions.tick(until: platform.end)
+            #expect(try await platform.stored.status == (isReading ? .inProgress : .pending))
+        }
+        platform.launcher.fails(nil)
+        // Its change may have been given up by now.
+        try await platform.functions.tick(until: platform.end)
+        #expect(platform.launcher.launched == ["\(platform.job.id)-1"])
+        #expect(try await platform.stored.status == (isReading ? .inProgress : .pending))
+    }
+
     @Test("a record seen twice at the same moment becomes one job, and its slices are made once")
     func twiceAtOnce() async throws {
         let platform = try CallingPlatform(FaultParts(sinks: sinks))
