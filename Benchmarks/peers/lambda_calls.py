@@ -100,7 +100,7 @@ def batches(bootstrap, environment, queues):
                 documents.append(sum(json.loads(one["Body"])["count"] for one in received))
 
 
-def extracted(local, environment, bootstrap, documents):
+def extracted(sluice, local, environment, bootstrap, documents):
     """Has a job read by its extraction, begun as always by its record's change."""
     sample = json.loads((invoke_run.EVENTS / "extraction-bare-record.json").read_text())
     image = sample["Records"][0]["dynamodb"]["NewImage"]
@@ -112,13 +112,14 @@ def extracted(local, environment, bootstrap, documents):
         said, _ = function.call(json.dumps(sample).encode())
         if said["batchItemFailures"]:
             sys.exit(f"lambda_calls: {said}")
-        key = {name: image[name] for name in ("pk", "sk")}
+        job = image["reindex_id"]["S"]
         for _ in range(600):
-            record = tables.get_item(TableName="sluice-reindexing", Key=key, ConsistentRead=True)["Item"]
-            if int(record.get("extracted_doc_count", {"N": 0})["N"]) == documents:
+            # The record's own counters lag behind what its slices have.
+            shown = json.loads(services.run(sluice, environment, "job", "show", job, "--format", "json"))
+            if shown["extracted_doc_count"] == documents:
                 return
             time.sleep(0.1)
-    sys.exit(f"lambda_calls: nothing was extracted: {record}")
+    sys.exit(f"lambda_calls: not all was extracted: {shown}")
 
 
 def main(sluice, rounds, documents=10_000):
@@ -141,7 +142,7 @@ def main(sluice, rounds, documents=10_000):
                 "function": name, "firstAnswerMs": spread(first[name]), "emptyWarmMs": spread(warm[name]),
                 "soonerThanPython": spread(ratios),
             }))
-        extracted(local, environment, bootstrap, documents)
+        extracted(sluice, local, environment, bootstrap, documents)
         took, each = batches(bootstrap, environment, stack.client("sqs", local.emulator, services.ACCOUNT))
         print(json.dumps({
             "batch": f"{BATCH} chunks", "batches": len(took), "documents": statistics.median(each), "answerMs": spread(took),
