@@ -30,7 +30,7 @@ extension RealProgram {
             try world.sandbox.expectNowhere(Cloud.secret)
         }
 
-        enum Interruption: CaseIterable { case frozen, killed, slow }
+        enum Interruption: CaseIterable { case frozen, killed, told, slow }
 
         @Test("a function that is cut off in the middle of a chunk loses nothing", arguments: Interruption.allCases)
         func cutOff(how: Interruption) async throws {
@@ -46,6 +46,7 @@ extension RealProgram {
             switch how {
             case .frozen: kill(process, SIGSTOP)
             case .killed: kill(process, SIGKILL)
+            case .told: kill(process, SIGTERM)
             case .slow: break
             }
             let answer = try #require(try await handed.first)
@@ -53,6 +54,7 @@ extension RealProgram {
             switch how {
             case .frozen: #expect(answer.text.contains("timed out after 5"), "\(answer) \(replay.log)")
             case .killed: #expect(answer.error?.contains("killed") == true, "\(answer) \(replay.log)")
+            case .told: #expect(replay.log.contains("exit status 0"), "\(answer) \(replay.log)")
             case .slow: #expect(answer.again == [] && replay.process == process, "\(answer) \(replay.log)")
             }
             try await world.finish(job, replay: [replay], progress: [try await world.function("progress")])

@@ -65,7 +65,8 @@ struct Handlers: Sendable {
         logger.info(
             "invocation",
             metadata: [
-                "request": "\(invocation.requestID)", "function": "\(function.rawValue)", "records": "\(count)",
+                "request": "\(invocation.requestID)", "trace": "\(invocation.traceID ?? "none")",
+                "function": "\(function.rawValue)", "records": "\(count)",
                 "again": "\(again)", "took": "\(begun.duration(to: clock.now))",
             ]
         )

@@ -105,34 +105,21 @@ package final class AWSBackend: Sendable {
     ///
     /// - Throws: `notFound` naming the one that is not.
     package func queues() async throws(PortError) -> Queues {
-        let names = Queues.setups.map(\.name)
-        let found = await withTaskGroup(of: (String, Result<SQSQueue, PortError>).self) { group in
-            for name in names {
-                group.addTask {
-                    do throws(PortError) {
-                        return (name, .success(try await SQSQueue.open(name, prefix: self.prefix, self.sqs)))
-                    } catch {
-                        return (name, .failure(error))
-                    }
-                }
-            }
-            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
-        }
-        func queue(_ name: String) throws(PortError) -> any MessageQueue {
-            guard let result = found[name] else { throw PortError(.notFound, "there is no queue \(name)") }
-            switch result {
-            case .success(let queue): return queue
-            case .failure(let error):
+        // One after the other over one connection: making more of them takes longer than waiting for the answers.
+        func queue(_ name: String) async throws(PortError) -> any MessageQueue {
+            do {
+                return try await SQSQueue.open(name, prefix: prefix, sqs)
+            } catch {
                 guard error.code == .notFound else { throw error }
                 let problem = "there is no queue \(prefix)\(name) in \(region)"
                 throw PortError(.notFound, "\(problem); make it with `sluice tables create`, or check aws.prefix")
             }
         }
         return Queues(
-            replay: try queue("replay"),
-            replayDeadLetters: try queue("replay-dead-letters"),
-            progress: try queue("progress"),
-            progressDeadLetters: try queue("progress-dead-letters")
+            replay: try await queue("replay"),
+            replayDeadLetters: try await queue("replay-dead-letters"),
+            progress: try await queue("progress"),
+            progressDeadLetters: try await queue("progress-dead-letters")
         )
     }
 
