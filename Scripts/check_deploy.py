@@ -9,35 +9,20 @@ With the program the template is deployed to the emulator of Scripts/emulator.py
 compared with what `sluice tables create` makes there; then `sluice doctor` has to find them sound.
 """
 
-import fcntl
 import os
-import pathlib
 import subprocess
 import sys
-import venv
 
-SCRIPTS = pathlib.Path(__file__).resolve().parent
-REQUIREMENTS = SCRIPTS / "deploy-requirements.txt"
-PLACE = SCRIPTS.parent / ".build" / "deploy"
+import environments
+
+SCRIPTS = environments.SCRIPTS
+PLACE = environments.place("deploy")
 PYTHON = PLACE / "bin" / "python"
 
 
 def prepare():
-    """As Scripts/emulator.py makes its own; the two can't share one, for their packages want different others."""
-    wanted = REQUIREMENTS.read_bytes()
-    done = PLACE / "installed.txt"
-    PLACE.parent.mkdir(exist_ok=True)
-    with open(PLACE.parent / "deploy.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if done.exists() and done.read_bytes() == wanted:
-            return
-        print("check_deploy: installing its tools into .build/deploy", file=sys.stderr)
-        venv.create(PLACE, clear=True, with_pip=True)
-        subprocess.run(
-            [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", REQUIREMENTS],
-            stdout=sys.stderr, check=True,
-        )
-        done.write_bytes(wanted)
+    """Not the emulator's environment: their packages want different others."""
+    environments.prepare("deploy")
 
 
 def main():

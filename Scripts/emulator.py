@@ -14,38 +14,21 @@ of root keys, `test` and `test`, which it does not check, and of those that are 
 An account's clock is this machine's until POST /_clock/ACCOUNT/MILLISECONDS stops it at that moment, and again at later ones.
 """
 
-import fcntl
 import os
-import pathlib
 import socket
 import subprocess
 import sys
 import threading
 import time
-import venv
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-REQUIREMENTS = pathlib.Path(__file__).resolve().parent / "emulator-requirements.txt"
-PLACE = ROOT / ".build" / "emulator"
+import environments
+
+PLACE = environments.place("emulator")
 PYTHON = PLACE / "bin" / "python"
 
 
 def prepare():
-    """Others may be at it at the same time; the last thing written is what tells a whole environment."""
-    wanted = REQUIREMENTS.read_bytes()
-    done = PLACE / "installed.txt"
-    PLACE.parent.mkdir(exist_ok=True)
-    with open(PLACE.parent / "emulator.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if done.exists() and done.read_bytes() == wanted:
-            return
-        print("emulator: installing it into .build/emulator", file=sys.stderr)
-        venv.create(PLACE, clear=True, with_pip=True)
-        subprocess.run(
-            [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", REQUIREMENTS],
-            stdout=sys.stderr, check=True,
-        )
-        done.write_bytes(wanted)
+    environments.prepare("emulator")
 
 
 def end_with_input():
