@@ -36,8 +36,10 @@ public struct Launch: Sendable, Hashable {
 
 /// What became of a launch.
 public enum LaunchStanding: Sendable, Hashable {
-    /// Begun, or waiting for room to begin.
+    /// Begun, as far as can be told.
     case running
+    /// Asked for, but no process of it is up; why that may be, and what tells.
+    case waiting(reason: String)
     /// Its process ended well.
     case ended
     /// It ended badly, and is not tried again by itself.

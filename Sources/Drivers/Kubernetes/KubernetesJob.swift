@@ -3,8 +3,10 @@ package import SluiceCore
 
 /// What became of a Job.
 package enum KubernetesJobState: Sendable, Hashable {
-    /// Neither `Complete` nor `Failed`: it waits for room, runs, or waits to be tried again.
+    /// Neither `Complete` nor `Failed`: it runs, or waits to be tried again.
     case running
+    /// It has a Pod, and none that is up: there is no room for it, or its image or a Secret can't be had.
+    case waiting
     case succeeded
     /// The reason and message of its condition, such as `BackoffLimitExceeded`.
     case failed(reason: String)
@@ -47,7 +49,9 @@ package struct KubernetesJob: Sendable, Hashable {
             default: continue
             }
         }
-        return .running
+        // Ours are ready as soon as they are up. Clusters before 1.24 don't tell.
+        let isWaiting = (status?["active"]?.intValue ?? 0) > 0 && status?["ready"]?.intValue == 0
+        return isWaiting ? .waiting : .running
     }
 }
 

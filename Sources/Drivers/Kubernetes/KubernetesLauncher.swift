@@ -44,9 +44,17 @@ package struct KubernetesLauncher: Launcher {
         }
     }
 
+    /// Which of the reasons it is, only its Pods tell, and those we have no business with.
+    private static func hint(_ launch: Launch, _ namespace: String) -> String {
+        let selector = "batch.kubernetes.io/job-name=\(launch.kubernetesName)"
+        return "there is no room for its Pod, or its image or a Secret can't be had; look with "
+            + "`kubectl --namespace \(namespace) describe pods --selector \(selector)`"
+    }
+
     package func standing(of launch: Launch) async throws(PortError) -> LaunchStanding {
         switch try await jobs.state(of: launch) {
         case .running: .running
+        case .waiting: .waiting(reason: Self.hint(launch, spec.namespace))
         case .succeeded: .ended
         case .failed(let reason): .failed(reason: reason)
         case .missing: .gone

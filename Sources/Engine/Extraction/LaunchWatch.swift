@@ -10,7 +10,8 @@ struct LaunchWatch: Sendable {
     /// How long a launch or an extraction may go without a sign before it is asked about.
     static let patience: Duration = .seconds(60)
 
-    /// Launches a pending job that nobody has launched, and pauses one whose extraction is over and has not finished.
+    /// Launches a pending job that nobody has launched, says what a launch waits for, and pauses a job whose extraction is over
+    /// and has not finished.
     ///
     /// Its checkpoints are kept: once the cause is mended, a resume goes on from them.
     func look(after job: Job) async throws {
@@ -30,10 +31,27 @@ struct LaunchWatch: Sendable {
         }
     }
 
+    /// Says in the record of a pending job what it waits for; its launch takes that away again.
+    private func tell(_ reason: String, of job: Job) async throws(PortError) {
+        guard job.status == .pending, job.statusReason != reason else { return }
+        let unchanged = Job.status == job.status && Job.launchNumber == job.launchNumber
+        do {
+            try await context.jobs.update(job.key, [Job.statusReason.set(reason)], if: unchanged)
+        } catch {
+            // It is no longer pending, so there is nothing to tell.
+            guard error.code == .conditionFailed else { throw error }
+        }
+    }
+
     private func judge(_ launch: Launch, _ job: Job) async throws {
         let reason: String
         switch try await launcher.standing(of: launch) {
         case .running, .unknown: return
+        case .waiting(let why):
+            let waits = "its extraction \(launch.name) has not begun: \(why)"
+            context.logger(for: job.id).warning("an extraction waits", metadata: ["reason": "\(waits)"])
+            try await tell(waits, of: job)
+            return
         case .failed(let why): reason = "its extraction \(launch.name) failed: \(why)"
         case .ended: reason = "its extraction \(launch.name) ended before the source was read"
         case .gone: reason = "its extraction \(launch.name) is gone"

@@ -74,7 +74,7 @@ package final class KubernetesKubelet: Service {
         let clock = standIn.clock
         let deadline = pod.activeDeadline.map { clock.now.advanced(by: $0) }
         let began = KubernetesStore.time(clock.now)
-        set(pod) { $0 = ["startTime": .string(began), "active": 1] }
+        set(pod) { $0 = ["startTime": .string(began), "active": 1, "ready": 0] }
         guard let end = await work(pod, until: deadline) else { return }
         let ended = KubernetesStore.time(clock.now)
         set(pod) { end.write(into: &$0, at: ended) }

@@ -239,6 +239,15 @@ struct LauncherTests {
             #expect(try await launcher.standing(of: launch) == .gone)
             _ = try await launcher.launch(launch)
             #expect(try await launcher.standing(of: launch) == .running)
+            standIn.setStatus(name, in: KubernetesWorld.namespace, ["active": 1, "ready": 0])
+            guard case .waiting(let why) = try await launcher.standing(of: launch) else {
+                Issue.record("it has no Pod that is up")
+                return
+            }
+            #expect(why.contains("kubectl --namespace \(KubernetesWorld.namespace) describe pods"))
+            #expect(why.contains("batch.kubernetes.io/job-name=\(name)"))
+            standIn.setStatus(name, in: KubernetesWorld.namespace, ["active": 1, "ready": 1])
+            #expect(try await launcher.standing(of: launch) == .running)
             standIn.end(name, in: KubernetesWorld.namespace, "FailureTarget", reason: "PodFailurePolicy")
             #expect(try await launcher.standing(of: launch) == .running)
             standIn.end(name, in: KubernetesWorld.namespace, "Failed", reason: "BackoffLimitExceeded", message: "m")

@@ -264,6 +264,23 @@ struct FunctionsTests {
         if case .failed(let why) = standing { #expect(job.statusReason?.contains(why) == true) }
     }
 
+    @Test("a job whose extraction can't begin says why, until it does")
+    func extractionWaits() async throws {
+        let platform = try CallingPlatform(FaultParts(sinks: sinks))
+        #expect(await platform.functions.launch([try await platform.ask()], until: platform.end).isEmpty)
+        platform.launcher.says(.waiting(reason: "there is no room"))
+        platform.clock.advance(by: LaunchWatch.patience)
+        try await platform.functions.tick(until: platform.end)
+        let job = try await platform.stored
+        #expect(job.status == .pending)
+        #expect(job.statusReason == "its extraction \(platform.job.id)-1 has not begun: there is no room")
+        try await platform.steps.launch(job)
+        platform.clock.advance(by: LaunchWatch.patience)
+        try await platform.functions.tick(until: platform.end)
+        let begun = try await platform.stored
+        #expect(begun.status == .inProgress && begun.statusReason == nil)
+    }
+
     @Test(
         "a job whose extraction is at work, or of which nobody can tell, goes on",
         arguments: [LaunchStanding.running, .unknown]
