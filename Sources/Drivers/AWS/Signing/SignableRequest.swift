@@ -55,18 +55,27 @@ extension SignableRequest {
 
     /// Names and values of what is signed, lower case and sorted; values of one name in their order.
     var canonicalHeaders: [(name: String, value: String)] {
-        var values = ["host": [Self.trimmed(host)]]
+        var lines = [(name: "host", value: Self.trimmed(host))]
+        lines.reserveCapacity(headers.count + 1)
         for header in headers {
             let name = header.name.lowercased()
-            if Self.unsigned.contains(name) || name == "host" { continue }
-            values[name, default: []].append(Self.trimmed(header.value))
+            if name == "host" || Self.unsigned.contains(name) { continue }
+            let value = Self.trimmed(header.value)
+            // They are few, and nearly in order.
+            var place = lines.count
+            while place > 0, name.utf8.lexicographicallyPrecedes(lines[place - 1].name.utf8) { place -= 1 }
+            if place > 0, lines[place - 1].name == name {
+                lines[place - 1].value += ",\(value)"
+            } else {
+                lines.insert((name, value), at: place)
+            }
         }
-        return values.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-            .map { (name: $0.key, value: $0.value.joined(separator: ",")) }
+        return lines
     }
 
     func canonicalPath(_ rule: PathRule) -> String {
         let sent = path.isEmpty ? "/" : path
+        if sent == "/" { return sent }
         switch rule {
         case .asSent: return sent
         case .normalized: return Escaping.escapedPath(Self.normalized(sent))
@@ -76,14 +85,29 @@ extension SignableRequest {
     /// The text whose digest is signed, with the list of signed headers in it.
     func canonical(_ rule: PathRule, query: String, payload: String) -> (text: String, signedHeaders: String) {
         let headers = canonicalHeaders
-        let names = headers.map(\.name).joined(separator: ";")
-        let lines = headers.map { "\($0.name):\($0.value)\n" }.joined()
-        return ("\(method)\n\(canonicalPath(rule))\n\(query)\n\(lines)\n\(names)\n\(payload)", names)
+        var names = ""
+        var text = ""
+        text.reserveCapacity(512)
+        for part in [method, canonicalPath(rule), query] {
+            text += part
+            text += "\n"
+        }
+        for header in headers {
+            if !names.isEmpty { names += ";" }
+            names += header.name
+            text += header.name
+            text += ":"
+            text += header.value
+            text += "\n"
+        }
+        for part in ["\n", names, "\n", payload] { text += part }
+        return (text, names)
     }
 
     /// Spaces at the ends are dropped, runs of them within are one.
     private static func trimmed(_ value: String) -> String {
         let isSpace = { (byte: UInt8) in byte == 0x20 || (0x09...0x0D).contains(byte) }
+        guard value.utf8.contains(where: isSpace) else { return value }
         return value.utf8.split(whereSeparator: isSpace).map { String(Substring($0)) }.joined(separator: " ")
     }
 
