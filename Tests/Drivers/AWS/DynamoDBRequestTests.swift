@@ -205,7 +205,7 @@ struct DynamoDBRequestTests {
         let parsed = try expression.condition(condition)
         let whole = expression.whole(parsed)
         #expect(whole == text)
-        var request = DynamoDBWriter()
+        var request = AWSJSONWriter()
         request.json("{")
         expression.write(into: &request)
         request.json("}")
@@ -249,14 +249,14 @@ struct DynamoDBRequestTests {
             "": .string(""),
             "bytes": .bytes(Array(0...255)), "none": .bytes([]), "map": .map(["a": .list([]), "b": .map([:])]),
         ]
-        var writer = DynamoDBWriter()
+        var writer = AWSJSONWriter()
         try writer.item(item)
         var read: AttributeMap = [:]
-        var answer = DynamoDBWriter()
+        var answer = AWSJSONWriter()
         answer.json(#"{"Other":[{}],"Item":"#)
         answer.json(writer.bytes)
         answer.json(" }")
-        try DynamoDBReader.walk(answer.bytes) { reader, name, place in
+        try AWSJSONReader.walk(answer.bytes) { reader, name, place in
             name == "Item" ? reader.item(at: place, into: &read) : reader.skip(place)
         }
         #expect(read == item)
@@ -265,7 +265,7 @@ struct DynamoDBRequestTests {
 
     @Test("zero has no sign in DynamoDB, and whole doubles come back as whole numbers")
     func wholeDoubles() throws {
-        var writer = DynamoDBWriter()
+        var writer = AWSJSONWriter()
         try writer.value(.list([.double(-0.0), .double(4)]))
         #expect(String(decoding: writer.bytes, as: UTF8.self) == #"{"L":[{"N":"0"},{"N":"4.0"}]}"#)
     }

@@ -44,6 +44,22 @@ extension AWSClient {
         throw senseless(call.operation, problem, answer)
     }
 
+    /// Reads an answer that is a JSON object, or nothing, member by member.
+    ///
+    /// - Throws: `.invalidAnswer` for anything else, and for what `member` refuses.
+    func read(
+        _ operation: String,
+        _ answer: AWSAnswer,
+        _ member: (inout AWSJSONReader, _ name: String, Int) -> Place
+    ) throws(AWSError) {
+        if answer.body.isEmpty { return }
+        do {
+            try AWSJSONReader.walk(answer.body, member)
+        } catch {
+            throw senseless(operation, error.description, answer)
+        }
+    }
+
     /// The error of a call that succeeded with an answer that makes no sense.
     func senseless(_ operation: String, _ problem: String, _ answer: AWSAnswer? = nil) -> AWSError {
         var error = AWSError(

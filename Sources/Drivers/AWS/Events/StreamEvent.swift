@@ -22,7 +22,7 @@ package struct StreamEvent: Sendable {
         for element in try Self.elements(of: bytes) {
             var record = DynamoDBStreams.Record()
             do {
-                try DynamoDBReader.walk(element) { reader, name, place in
+                try AWSJSONReader.walk(element) { reader, name, place in
                     guard name == "dynamodb" else { return reader.skip(place) }
                     return reader.members(of: place) { record.read(&$0, $1, at: $2) }
                 }

@@ -27,10 +27,10 @@ package struct DynamoDB: Sendable {
     func read(
         _ operation: String,
         _ answer: [UInt8],
-        _ member: (inout DynamoDBReader, _ name: String, Int) -> Place
+        _ member: (inout AWSJSONReader, _ name: String, Int) -> Place
     ) throws(AWSError) {
         do {
-            try DynamoDBReader.walk(answer, member)
+            try AWSJSONReader.walk(answer, member)
         } catch {
             throw client.senseless(operation, error.description)
         }
@@ -38,7 +38,7 @@ package struct DynamoDB: Sendable {
 
     /// The item as of the last write that returned, or nil.
     func item(_ key: ItemKey, of schema: TableSchema, in table: String) async throws(AWSError) -> AttributeMap? {
-        var request = DynamoDBWriter()
+        var request = AWSJSONWriter()
         request.json("{")
         request.member("TableName", table)
         request.name("Key")
@@ -94,7 +94,7 @@ package struct DynamoDB: Sendable {
     }
 
     static func keysRequest(_ keys: [ItemKey], of schema: TableSchema, in table: String) -> [UInt8] {
-        var request = DynamoDBWriter()
+        var request = AWSJSONWriter()
         request.json("{")
         request.name(table)
         request.json(#"{"Keys":["#)
@@ -125,7 +125,7 @@ package struct DynamoDB: Sendable {
     }
 
     private static func requestItems(_ request: [UInt8]) -> [UInt8] {
-        var input = DynamoDBWriter()
+        var input = AWSJSONWriter()
         input.json(#"{"RequestItems":"#)
         input.json(request)
         input.json("}")
@@ -134,10 +134,10 @@ package struct DynamoDB: Sendable {
 
     /// Keeps what is left as it stands, so that it goes back unchanged, and counts it.
     private static func rest(
-        _ reader: inout DynamoDBReader,
+        _ reader: inout AWSJSONReader,
         _ place: Int,
         _ batch: inout Batch,
-        _ count: (inout DynamoDBReader, Int) -> (Int, Place)
+        _ count: (inout AWSJSONReader, Int) -> (Int, Place)
     ) -> Place {
         var total = 0
         let end = reader.members(of: place) { reader, _, place in
@@ -184,7 +184,7 @@ package struct DynamoDB: Sendable {
     /// The token is new for each transaction. A call that is repeated because no answer came has the same one, so that
     /// DynamoDB answers what became of it and does not do it twice.
     func transact(_ writes: [DynamoDBWrite], token: String) async throws(AWSError) {
-        var request = DynamoDBWriter()
+        var request = AWSJSONWriter()
         request.json(#"{"TransactItems":["#)
         for write in writes {
             request.comma()
@@ -201,7 +201,7 @@ package struct DynamoDB: Sendable {
     }
 }
 
-extension DynamoDBReader {
+extension AWSJSONReader {
     /// How many elements an array has.
     mutating func count(at place: Int, into count: inout Int) -> Place {
         elements(of: place) { reader, place in

@@ -16,7 +16,7 @@ struct DynamoDBExpression {
 
     private let schema: TableSchema
     private var names: [String] = []
-    private var values = DynamoDBWriter()
+    private var values = AWSJSONWriter()
     private var valueCount = 0
 
     init(_ schema: TableSchema) {
@@ -41,7 +41,7 @@ struct DynamoDBExpression {
     }
 
     /// Writes what the placeholders stand for, as members of a request.
-    func write(into request: inout DynamoDBWriter) {
+    func write(into request: inout AWSJSONWriter) {
         if !names.isEmpty {
             request.name("ExpressionAttributeNames")
             request.json("{")

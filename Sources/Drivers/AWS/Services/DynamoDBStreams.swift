@@ -104,7 +104,7 @@ package struct DynamoDBStreams: Sendable {
         let answer = try await client.send(call).body
         var found = Records()
         do {
-            try DynamoDBReader.walk(answer, { found.read(&$0, $1, at: $2) })
+            try AWSJSONReader.walk(answer, { found.read(&$0, $1, at: $2) })
         } catch {
             throw client.senseless(operation, error.description)
         }
@@ -121,7 +121,7 @@ package struct DynamoDBStreams: Sendable {
 
 extension DynamoDBStreams.Records {
     /// Reads one member of an answer.
-    fileprivate mutating func read(_ reader: inout DynamoDBReader, _ name: String, at place: Int) -> Place {
+    fileprivate mutating func read(_ reader: inout AWSJSONReader, _ name: String, at place: Int) -> Place {
         switch name {
         case "NextShardIterator":
             guard reader.grammar.bytes[place] != UInt8(ascii: "n") else { return reader.skip(place) }
@@ -146,7 +146,7 @@ extension DynamoDBStreams.Records {
 
 extension DynamoDBStreams.Record {
     /// Reads one member of what a record says under `dynamodb`.
-    mutating func read(_ reader: inout DynamoDBReader, _ name: String, at place: Int) -> Place {
+    mutating func read(_ reader: inout AWSJSONReader, _ name: String, at place: Int) -> Place {
         switch name {
         case "SequenceNumber": return reader.string(at: place, into: &number)
         case "Keys": return reader.item(at: place, into: &key)

@@ -39,7 +39,7 @@ struct DynamoDBWrite: Sendable {
         if let wanted = action.condition { condition = try expression.condition(wanted) }
         var update = ""
         var room = DynamoDBExpression.Text.always(true)
-        var request = DynamoDBWriter()
+        var request = AWSJSONWriter()
         request.name("TableName")
         request.text(table)
         if case .put(let item) = action.effect {
@@ -75,12 +75,4 @@ struct DynamoDBWrite: Sendable {
 
     /// Whether a check asks for nothing at all, which DynamoDB refuses to do.
     var isEmptyCheck: Bool { operation == .check && action.condition == nil }
-}
-
-extension DynamoDBWriter {
-    /// A member whose value is a text.
-    mutating func member(_ name: String, _ text: String) {
-        self.name(name)
-        self.text(text)
-    }
 }

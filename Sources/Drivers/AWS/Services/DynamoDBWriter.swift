@@ -1,30 +1,7 @@
-// Writes what DynamoDB is asked: JSON in which each value stands under the letters of its type.
+// Writes items as DynamoDB has them: each value stands under the letters of its type.
 internal import SluiceCore
 
-/// Appends JSON piece by piece; no tree is built.
-struct DynamoDBWriter {
-    private(set) var bytes: [UInt8] = []
-
-    /// Appends what is JSON already, or punctuation between such pieces.
-    mutating func json(_ text: String) { bytes.append(contentsOf: text.utf8) }
-
-    mutating func json(_ other: [UInt8]) { bytes.append(contentsOf: other) }
-
-    mutating func text(_ text: String) { JSONValue.write(text, into: &bytes) }
-
-    /// Begins a member of an object: a comma unless it is the first, its name and a colon.
-    mutating func name(_ name: String) {
-        comma()
-        text(name)
-        bytes.append(UInt8(ascii: ":"))
-    }
-
-    /// A comma, unless an object or an array begins here or nothing was written yet.
-    mutating func comma() {
-        guard let last = bytes.last, last != UInt8(ascii: "{"), last != UInt8(ascii: "[") else { return }
-        bytes.append(UInt8(ascii: ","))
-    }
-
+extension AWSJSONWriter {
     mutating func string(_ string: String) {
         json(#"{"S":"#)
         text(string)

@@ -55,11 +55,9 @@ package struct SQS: Sendable {
         _ entries: [(body: String, delaySeconds: Int)],
         to queue: String
     ) async throws(AWSError) -> [Failure] {
-        try await batch("SendMessageBatch", queue, entries.count) { index in
-            let entry = entries[index]
-            var fields: JSONObject = ["MessageBody": .string(entry.body)]
-            if entry.delaySeconds > 0 { fields["DelaySeconds"] = .number(JSONNumber(entry.delaySeconds)) }
-            return fields
+        try await batch("SendMessageBatch", queue, entries.count) { request, index in
+            request.member("MessageBody", entries[index].body)
+            if entries[index].delaySeconds > 0 { request.member("DelaySeconds", entries[index].delaySeconds) }
         }
     }
 
@@ -72,15 +70,22 @@ package struct SQS: Sendable {
     ) async throws(AWSError) -> [Message] {
         precondition((1...Self.batchMax).contains(limit), "SQS gives 1 to 10 messages at once")
         let operation = "ReceiveMessage"
-        let answer = try await client.object(
+        let answer = try await client.send(
             Self.receiveCall(operation, queue, limit, invisibleSeconds: invisibleSeconds, waitSeconds: waitSeconds)
         )
         var messages: [Message] = []
-        for value in answer["Messages"]?.arrayValue ?? [] {
-            guard let message = Self.message(value) else {
-                throw client.senseless(operation, "a message lacks its receipt, body, receive count or time of sending")
+        var isWhole = true
+        try client.read(operation, answer) { reader, name, place in
+            guard name == "Messages" else { return reader.skip(place) }
+            return reader.elements(of: place) { reader, place in
+                var message = SQSMessageReader()
+                let end = message.read(&reader, place)
+                if let message = message.whole { messages.append(message) } else { isWhole = false }
+                return end
             }
-            messages.append(message)
+        }
+        guard isWhole else {
+            throw client.senseless(operation, "a message lacks its receipt, body, receive count or time of sending")
         }
         return messages
     }
@@ -93,20 +98,23 @@ package struct SQS: Sendable {
         invisibleSeconds: Int,
         waitSeconds: Int
     ) -> AWSCall {
-        let input: JSONObject = [
-            "QueueUrl": .string(queue), "MaxNumberOfMessages": .number(JSONNumber(limit)),
-            "VisibilityTimeout": .number(JSONNumber(invisibleSeconds)),
-            "WaitTimeSeconds": .number(JSONNumber(waitSeconds)),
-            "MessageSystemAttributeNames": ["ApproximateReceiveCount", "SentTimestamp"],
-        ]
-        var call = AWSJSONProtocol.sqs.call(operation, JSONValue.object(input).bytes())
+        var request = AWSJSONWriter()
+        request.json("{")
+        request.member("QueueUrl", queue)
+        request.member("MaxNumberOfMessages", limit)
+        request.member("VisibilityTimeout", invisibleSeconds)
+        request.member("WaitTimeSeconds", waitSeconds)
+        request.json(#","MessageSystemAttributeNames":["ApproximateReceiveCount","SentTimestamp"]}"#)
+        var call = AWSJSONProtocol.sqs.call(operation, request.bytes)
         if waitSeconds > 0 { call.timeout = .seconds(waitSeconds + 10) }
         return call
     }
 
     /// Deletes up to 10 messages.
     package func delete(_ receipts: [String], from queue: String) async throws(AWSError) -> [Failure] {
-        try await batch("DeleteMessageBatch", queue, receipts.count) { ["ReceiptHandle": .string(receipts[$0])] }
+        try await batch("DeleteMessageBatch", queue, receipts.count) { request, index in
+            request.member("ReceiptHandle", receipts[index])
+        }
     }
 
     /// Hides up to 10 messages for so long from now; 0 gives them back.
@@ -115,8 +123,9 @@ package struct SQS: Sendable {
         of queue: String,
         seconds: Int
     ) async throws(AWSError) -> [Failure] {
-        try await batch("ChangeMessageVisibilityBatch", queue, receipts.count) { index in
-            ["ReceiptHandle": .string(receipts[index]), "VisibilityTimeout": .number(JSONNumber(seconds))]
+        try await batch("ChangeMessageVisibilityBatch", queue, receipts.count) { request, index in
+            request.member("ReceiptHandle", receipts[index])
+            request.member("VisibilityTimeout", seconds)
         }
     }
 
@@ -163,26 +172,41 @@ package struct SQS: Sendable {
         _ operation: String,
         _ queue: String,
         _ count: Int,
-        _ fields: (Int) -> JSONObject
+        _ fields: (inout AWSJSONWriter, Int) -> Void
     ) async throws(AWSError) -> [Failure] {
         precondition(count <= Self.batchMax, "a batch has up to 10 entries")
         guard count > 0 else { return [] }
-        let entries = (0..<count).map { index in
-            var entry = fields(index)
-            entry["Id"] = .string(String(index))
-            return JSONValue.object(entry)
+        var request = AWSJSONWriter()
+        request.json("{")
+        request.member("QueueUrl", queue)
+        request.json(#","Entries":["#)
+        for index in 0..<count {
+            request.comma()
+            request.json("{")
+            fields(&request, index)
+            request.member("Id", String(index))
+            request.json("}")
         }
-        let answer = try await ask(operation, ["QueueUrl": .string(queue), "Entries": .array(entries)])
-        return Self.failures(answer, count)
+        request.json("]}")
+        let answer = try await client.send(AWSJSONProtocol.sqs.call(operation, request.bytes))
+        var done = Set<Int>()
+        var failed: [UInt8] = []
+        try client.read(operation, answer) { reader, name, place in
+            switch name {
+            case "Successful": return reader.ids(at: place, into: &done)
+            case "Failed": return reader.raw(at: place, into: &failed)
+            default: return reader.skip(place)
+            }
+        }
+        return Self.failures(failed, done, count)
     }
 
     /// What is neither named a success nor a failure is held for one that may pass.
-    private static func failures(_ answer: JSONObject, _ count: Int) -> [Failure] {
-        let id = { (value: JSONValue) in value["Id"]?.stringValue.flatMap { Int($0) } }
-        let done = Set((answer["Successful"]?.arrayValue ?? []).compactMap(id))
+    private static func failures(_ bytes: [UInt8], _ done: Set<Int>, _ count: Int) -> [Failure] {
+        if bytes.isEmpty, done.isSuperset(of: 0..<count) { return [] }
         var failed: [Int: Failure] = [:]
-        for value in answer["Failed"]?.arrayValue ?? [] {
-            guard let index = id(value) else { continue }
+        for value in (try? JSONValue.parse(bytes))?.arrayValue ?? [] {
+            guard let index = value["Id"]?.stringValue.flatMap({ Int($0) }) else { continue }
             failed[index] = Failure(
                 index: index,
                 code: value["Code"]?.stringValue ?? "Unknown",
@@ -196,14 +220,5 @@ package struct SQS: Sendable {
             let silence = "the answer does not mention the entry"
             return Failure(index: index, code: unmentioned, message: silence, isSenderFault: false)
         }
-    }
-
-    private static func message(_ value: JSONValue) -> Message? {
-        let attribute = { (name: String) in value["Attributes"]?[name]?.stringValue }
-        guard let receipt = value["ReceiptHandle"]?.stringValue, let body = value["Body"]?.stringValue,
-            let count = attribute("ApproximateReceiveCount").flatMap({ Int($0) }),
-            let sent = attribute("SentTimestamp").flatMap({ Int64($0) })
-        else { return nil }
-        return Message(receipt: receipt, body: body, receiveCount: count, sentAt: Timestamp(milliseconds: sent))
     }
 }

@@ -9,7 +9,7 @@ struct DynamoDBQuery {
     init(_ query: TableQuery, _ schema: TableSchema, table: String) throws(PortError) {
         try Self.check(query.limit)
         var keys = (partition: schema.partitionKey, sort: schema.sortKey)
-        var request = DynamoDBWriter()
+        var request = AWSJSONWriter()
         request.json("{")
         request.member("TableName", table)
         if let name = query.index {
@@ -35,7 +35,7 @@ struct DynamoDBQuery {
 
     static func scan(limit: Int, after: TableCursor?, table: String) throws(PortError) -> [UInt8] {
         try check(limit)
-        var request = DynamoDBWriter()
+        var request = AWSJSONWriter()
         request.json("{")
         request.member("TableName", table)
         request.json(",\"ConsistentRead\":true,\"Limit\":\(limit)")
@@ -81,11 +81,11 @@ struct DynamoDBQuery {
     }
 
     /// A cursor is a key in DynamoDB's JSON; it is read before it becomes part of a request.
-    private static func begin(after cursor: TableCursor?, _ request: inout DynamoDBWriter) throws(PortError) {
+    private static func begin(after cursor: TableCursor?, _ request: inout AWSJSONWriter) throws(PortError) {
         guard let cursor else { return }
         var key: AttributeMap = [:]
         do {
-            try DynamoDBReader.walk(Array("{\"k\":\(cursor.token)}".utf8)) { reader, _, place in
+            try AWSJSONReader.walk(Array("{\"k\":\(cursor.token)}".utf8)) { reader, _, place in
                 reader.item(at: place, into: &key)
             }
         } catch {

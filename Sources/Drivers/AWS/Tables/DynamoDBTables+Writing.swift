@@ -66,14 +66,14 @@ extension DynamoDBTables {
 
 /// Puts and deletes of distinct items that go out together.
 private struct WriteBatch {
-    private var requests: [(table: String, requests: DynamoDBWriter)] = []
+    private var requests: [(table: String, requests: AWSJSONWriter)] = []
     private var keys: [String: Set<ItemKey>] = [:]
     private var bytes = 0
     private(set) var count = 0
 
     /// A put or a delete as a batch has it.
     static func request(_ action: TableAction) throws(PortError) -> [UInt8] {
-        var request = DynamoDBWriter()
+        var request = AWSJSONWriter()
         switch action.effect {
         case .put(let item) where action.condition == nil:
             guard action.schema.key(of: item) == action.key else {
@@ -98,7 +98,7 @@ private struct WriteBatch {
 
     mutating func add(_ action: TableAction, _ request: [UInt8], table: String) {
         let position = requests.firstIndex { $0.table == table } ?? requests.count
-        if position == requests.count { requests.append((table, DynamoDBWriter())) }
+        if position == requests.count { requests.append((table, AWSJSONWriter())) }
         requests[position].requests.comma()
         requests[position].requests.json(request)
         keys[action.schema.name, default: []].insert(action.key)
@@ -108,7 +108,7 @@ private struct WriteBatch {
 
     /// The writes by table.
     var request: [UInt8] {
-        var all = DynamoDBWriter()
+        var all = AWSJSONWriter()
         all.json("{")
         for (table, requests) in requests {
             all.name(table)

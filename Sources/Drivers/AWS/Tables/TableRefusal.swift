@@ -97,8 +97,8 @@ extension AWSError {
         return item
     }
 
-    private func reads(_ member: (inout DynamoDBReader, _ name: String, Int) -> Place) -> Bool {
-        (try? DynamoDBReader.walk(body, member)) != nil
+    private func reads(_ member: (inout AWSJSONReader, _ name: String, Int) -> Place) -> Bool {
+        (try? AWSJSONReader.walk(body, member)) != nil
     }
 }
 
@@ -111,7 +111,7 @@ extension DynamoDBWrite {
     }
 }
 
-extension DynamoDBReader {
+extension AWSJSONReader {
     /// An item where there may be `null`.
     mutating func item(at place: Int, intoNil result: inout AttributeMap?) -> Place {
         if grammar.bytes[place] == UInt8(ascii: "n") { return skip(place) }
