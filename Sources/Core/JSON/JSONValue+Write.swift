@@ -73,22 +73,46 @@ extension JSONValue {
     /// Quotes, backslashes and control characters are escaped, nothing else; what needs no escape is copied in runs.
     package static func write(_ text: String, into bytes: inout [UInt8]) {
         bytes.append(Sign.quote)
-        let span = text.utf8.span
-        var from = 0
-        for place in span.indices {
-            let byte = span[place]
-            if byte >= Sign.space, byte != Sign.quote, byte != Sign.backslash { continue }
-            append(span, from..<place, to: &bytes)
-            bytes.append(Sign.backslash)
-            bytes.append(contentsOf: escape(byte))
-            from = place + 1
+        text.utf8.span.withUnsafeBytes { text in
+            var from = 0
+            while true {
+                let end = plainEnd(text, from)
+                bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: text[from..<end]))
+                if end == text.count { break }
+                bytes.append(Sign.backslash)
+                bytes.append(contentsOf: escape(text[end]))
+                from = end + 1
+            }
         }
-        append(span, from..<span.count, to: &bytes)
         bytes.append(Sign.quote)
     }
 
-    private static func append(_ span: Span<UInt8>, _ range: Range<Int>, to bytes: inout [UInt8]) {
-        span.extracting(range).withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
+    /// Where the first byte stands that needs an escape, from a place on; eight are looked at together.
+    private static func plainEnd(_ text: UnsafeRawBufferPointer, _ start: Int) -> Int {
+        var place = start
+        while place + 8 <= text.count {
+            let word = UInt64(littleEndian: text.loadUnaligned(fromByteOffset: place, as: UInt64.self))
+            // The lowest bit that is set is right; those above it may be borrowed.
+            let found =
+                (word &- ones &* UInt64(Sign.space)) & ~word | zeros(word ^ ones &* UInt64(Sign.quote))
+                | zeros(word ^ ones &* UInt64(Sign.backslash))
+            if found & highs != 0 { return place + (found & highs).trailingZeroBitCount / 8 }
+            place += 8
+        }
+        while place < text.count, !needsEscape(text[place]) { place += 1 }
+        return place
+    }
+
+    private static let ones: UInt64 = 0x0101_0101_0101_0101
+    private static let highs: UInt64 = 0x8080_8080_8080_8080
+
+    /// The high bit of each byte that is zero.
+    private static func zeros(_ word: UInt64) -> UInt64 {
+        (word &- ones) & ~word
+    }
+
+    private static func needsEscape(_ byte: UInt8) -> Bool {
+        byte < Sign.space || byte == Sign.quote || byte == Sign.backslash
     }
 
     private static func escape(_ byte: UInt8) -> [UInt8] {

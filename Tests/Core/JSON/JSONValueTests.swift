@@ -5,6 +5,19 @@ import Testing
 
 @Suite("JSON values")
 struct JSONValueTests {
+    @Test("a byte that needs an escape gets one wherever it stands, and no other does", arguments: 0..<256)
+    func escapes(code: Int) throws {
+        let character = String(Unicode.Scalar(UInt8(code)))
+        let plain: Set<Int> = Set(0x20...0xFF).subtracting([0x22, 0x5C])
+        for (before, behind) in [(0, 0), (7, 0), (8, 9), (3, 4), (15, 1), (20, 17)] {
+            let text = String(repeating: "é", count: before / 2) + String(repeating: "a", count: before % 2) + character
+            let whole = text + "\u{7F}" + String(repeating: "z", count: behind) + character
+            let bytes = JSONValue.string(whole).bytes()
+            #expect(try JSONValue.parse(bytes) == .string(whole))
+            #expect(bytes.count { $0 == 0x5C } == (plain.contains(code) ? 0 : code == 0x5C ? 4 : 2))
+        }
+    }
+
     @Test("are what was written, fields in their order and numbers in their text")
     func parses() throws {
         let text = #"{"b":1.50,"a":[true,false,null,"x\ny","😀\ud83d\ude00"],"":{},"c":-0,"d":[]}"#

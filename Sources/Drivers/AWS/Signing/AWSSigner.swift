@@ -145,7 +145,10 @@ package struct AWSSigner: Sendable {
         return query
     }
 
-    private static func stringToSign(_ canonical: String, _ time: SigningTime, _ key: SigningKey) -> String {
-        "\(algorithm)\n\(time.stamp)\n\(key.scope)\n\(PayloadDigest.text(canonical))"
+    private static func stringToSign(_ canonical: [UInt8], _ time: SigningTime, _ key: SigningKey) -> [UInt8] {
+        var text = SigningText()
+        for line in [algorithm, time.stamp, key.scope] { text.add(line, "\n") }
+        text.add(canonical.withUnsafeBytes { PayloadDigest.text($0) })
+        return text.bytes
     }
 }

@@ -26,7 +26,7 @@ package struct ChunkSigner: Sendable {
     package mutating func append(_ chunk: UnsafeRawBufferPointer, to body: inout [UInt8]) {
         let digest = PayloadDigest.text(chunk)
         let head = "\(AWSSigner.algorithm)-PAYLOAD\n\(stamp)\n\(key.scope)\n\(previous)\n"
-        previous = key.signature(head + "\(PayloadDigest.empty)\n\(digest)")
+        previous = key.signature(Array("\(head)\(PayloadDigest.empty)\n\(digest)".utf8))
         body.append(contentsOf: "\(String(chunk.count, radix: 16));chunk-signature=\(previous)\r\n".utf8)
         body.append(contentsOf: chunk)
         body.append(contentsOf: "\r\n".utf8)

@@ -83,25 +83,19 @@ extension SignableRequest {
     }
 
     /// The text whose digest is signed, with the list of signed headers in it.
-    func canonical(_ rule: PathRule, query: String, payload: String) -> (text: String, signedHeaders: String) {
+    func canonical(_ rule: PathRule, query: String, payload: String) -> (text: [UInt8], signedHeaders: String) {
         let headers = canonicalHeaders
-        var names = ""
-        var text = ""
-        text.reserveCapacity(512)
-        for part in [method, canonicalPath(rule), query] {
-            text += part
-            text += "\n"
-        }
+        let names = headers.map(\.name).joined(separator: ";")
+        var text = SigningText()
+        for line in [method, canonicalPath(rule), query] { text.add(line, "\n") }
         for header in headers {
-            if !names.isEmpty { names += ";" }
-            names += header.name
-            text += header.name
-            text += ":"
-            text += header.value
-            text += "\n"
+            text.add(header.name, ":")
+            text.add(header.value, "\n")
         }
-        for part in ["\n", names, "\n", payload] { text += part }
-        return (text, names)
+        text.add("", "\n")
+        text.add(names, "\n")
+        text.add(payload)
+        return (text.bytes, names)
     }
 
     /// Spaces at the ends are dropped, runs of them within are one.
@@ -122,5 +116,19 @@ extension SignableRequest {
         }
         let end = path.hasSuffix("/") && !parts.isEmpty ? "/" : ""
         return "/" + parts.joined(separator: "/") + end
+    }
+}
+
+/// A text that is signed or hashed and never shown, put together from many parts.
+struct SigningText {
+    private(set) var bytes: [UInt8] = []
+
+    init() {
+        bytes.reserveCapacity(512)
+    }
+
+    mutating func add(_ part: String, _ separator: Unicode.Scalar? = nil) {
+        bytes.append(contentsOf: part.utf8)
+        if let separator { bytes.append(UInt8(ascii: separator)) }
     }
 }

@@ -67,9 +67,8 @@ struct SigningKey: Sendable {
         hash = KeyedHash(key: key)
     }
 
-    func signature(_ text: String) -> String {
-        var text = text
-        let code = text.withUTF8 { hash.authenticate(UnsafeRawBufferPointer($0)) }
+    func signature(_ text: [UInt8]) -> String {
+        let code = text.withUnsafeBytes { hash.authenticate($0) }
         return code.withUnsafeBytes { Hex.text($0) }
     }
 }
@@ -112,10 +111,5 @@ enum PayloadDigest {
         var hash = SHA256()
         hash.update(bufferPointer: bytes)
         return hash.finalize().withUnsafeBytes { Hex.text($0) }
-    }
-
-    static func text(_ text: String) -> String {
-        var text = text
-        return text.withUTF8 { Self.text(UnsafeRawBufferPointer($0)) }
     }
 }
