@@ -8,7 +8,7 @@ import SluiceTestKit
 final class Certificates {
     let folder: URL
 
-    init() throws {
+    init() async throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "sluice-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let nothing = SpawnStream.writing("/dev/null")
@@ -17,8 +17,14 @@ final class Certificates {
             environment: ProcessInfo.processInfo.environment,
             streams: (.reading("/dev/null"), nothing, nothing)
         )
-        var status: Int32 = 0
-        while waitpid(process, &status, 0) < 0, errno == EINTR {}
+        // A thread of its own: waiting would hold up the tests that share a pool of threads, and their time-outs would not wait.
+        let status = await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                var status: Int32 = 0
+                while waitpid(process, &status, 0) < 0, errno == EINTR {}
+                continuation.resume(returning: status)
+            }
+        }
         guard status == 0 else { throw CocoaError(.executableLoad) }
     }
 

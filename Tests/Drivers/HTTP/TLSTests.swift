@@ -8,14 +8,14 @@ import Testing
 struct TLSTests {
     @Test("a server whose authority is trusted is spoken to")
     func trusted() async throws {
-        let files = try Certificates()
+        let files = try await Certificates()
         let status = try await status(of: files.server(), trustRootsFile: files.path("authority.pem"))
         #expect(status == 200)
     }
 
     @Test("a server of another authority is refused before it sees the request")
     func stranger() async throws {
-        let files = try Certificates()
+        let files = try await Certificates()
         for trustRoots in [files.path("stranger.pem"), nil] {
             let failure = await #expect(throws: HTTPFailure.self) {
                 _ = try await status(of: files.server(), trustRootsFile: trustRoots)
@@ -27,7 +27,7 @@ struct TLSTests {
 
     @Test("an authority given as text is trusted, and nobody beside it", arguments: [true, false])
     func text(isTrusted: Bool) async throws {
-        let files = try Certificates()
+        let files = try await Certificates()
         let text = try String(contentsOfFile: files.path(isTrusted ? "authority.pem" : "stranger.pem"), encoding: .utf8)
         let server = try files.server()
         if isTrusted {
@@ -51,7 +51,7 @@ struct TLSTests {
 
     @Test("a client certificate is shown where one is demanded")
     func clientCertificate() async throws {
-        let files = try Certificates()
+        let files = try await Certificates()
         let status = try await status(
             of: files.server(demanding: true),
             trustRootsFile: files.path("authority.pem"),
@@ -63,7 +63,7 @@ struct TLSTests {
 
     @Test("without the certificate that is demanded nothing is answered")
     func missingClientCertificate() async throws {
-        let files = try Certificates()
+        let files = try await Certificates()
         let failure = await #expect(throws: HTTPFailure.self) {
             _ = try await status(of: files.server(demanding: true), trustRootsFile: files.path("authority.pem"))
         }
@@ -71,8 +71,8 @@ struct TLSTests {
     }
 
     @Test("a file that is no PEM file is named")
-    func badFiles() throws {
-        let files = try Certificates()
+    func badFiles() async throws {
+        let files = try await Certificates()
         var options = HTTPOptions()
         options.tls.trustRootsFile = files.path("names")
         let failure = #expect(throws: HTTPFailure.self) { _ = try HTTPPeer(options) }
