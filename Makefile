@@ -65,8 +65,7 @@ local-aws: setup ## Run 10,000 documents on an emulator by the template's wiring
 
 invoke: setup ## Invoke a function under Lambda's emulator: FUNCTION=extraction|replay|progress|confirm [EVENT=FILE]
 	@[ -n "$(FUNCTION)" ] || { echo "make invoke FUNCTION=extraction|replay|progress|confirm [EVENT=FILE]" >&2; exit 2; }
-	swift build $(SWIFT_FLAGS) --product sluice
-	swift build $(SWIFT_FLAGS) --product sluice-lambda
+	swift build $(SWIFT_FLAGS)
 	@Scripts/emulator.py --prepare
 	@Scripts/invoke.py "$$(swift build --show-bin-path)"/sluice{,-lambda} "$(FUNCTION)" $(EVENT)
 

@@ -1,7 +1,9 @@
-"""Virtual environments of Python under .build, each made of a list of pinned packages, and made again when that changes."""
+"""What the scripts run in: environments of Python under .build, each of a list of pinned packages, and children that end with them."""
 
+import ctypes
 import fcntl
 import pathlib
+import signal
 import subprocess
 import sys
 import venv
@@ -36,3 +38,9 @@ def prepare(name):
             stdout=sys.stderr, check=True,
         )
         done.write_bytes(wanted)
+
+
+def die_with_parent():
+    """Between a fork and its exec: whoever ends this process, even by SIGKILL, ends that one."""
+    parent_death_signal = 1
+    ctypes.CDLL(None).prctl(parent_death_signal, signal.SIGKILL)

@@ -6,6 +6,7 @@ import os
 import pathlib
 import sys
 import tempfile
+import urllib.error
 import urllib.request
 
 import check_deploy_stack as stack
@@ -28,9 +29,12 @@ def chosen(function, named):
         usage(f"there is no sample event for a function \"{function}\"")
     try:
         text = samples[0].read_bytes()
-        return text, json.loads(text)
+        event = json.loads(text)
     except (OSError, ValueError) as error:
         usage(f"{samples[0]} can't be read: {error}")
+    if not isinstance(event, dict):
+        usage(f"{samples[0]} holds no JSON object")
+    return text, event
 
 
 def everything(sluice, event, local):
@@ -58,8 +62,12 @@ def main(sluice, program, function, named=None):
             environment |= everything(sluice, event, local)
         emulator, url = lambda_emulator.begin([os.path.abspath(program)], function, SECONDS, environment)
         until.callback(lambda_emulator.end, emulator)
-        with urllib.request.urlopen(urllib.request.Request(url, text)) as answer:
-            said = answer.read().decode()
+        try:
+            with urllib.request.urlopen(urllib.request.Request(url, text)) as answer:
+                said = answer.read().decode()
+        except urllib.error.HTTPError as error:
+            # The function did not start, or crashed; what the emulator says of that is its answer.
+            said = error.read().decode()
     print(said)
     try:
         failed = "errorMessage" in json.loads(said)

@@ -8,7 +8,6 @@ logs goes to standard error. One invocation is served at a time, each the answer
 """
 
 import contextlib
-import ctypes
 import os
 import pathlib
 import signal
@@ -18,10 +17,10 @@ import sys
 import time
 
 import check_deploy
+import environments
 
 EMULATOR = check_deploy.PLACE / "lib"
 PATH = "/2015-03-31/functions/function/invocations"
-PARENT_DEATH_SIGNAL = 1
 
 
 def emulator():
@@ -43,10 +42,6 @@ def free_ports():
         return one.getsockname()[1], other.getsockname()[1]
 
 
-def die_with_parent():
-    ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
-
-
 def begin(words, function, seconds, environment=None):
     """The emulator's process, and the URL of invocations; nothing of the function runs yet."""
     for _ in range(5):
@@ -59,7 +54,7 @@ def begin(words, function, seconds, environment=None):
             env=(os.environ if environment is None else environment) | {
                 "AWS_LAMBDA_FUNCTION_TIMEOUT": str(seconds), "AWS_LAMBDA_FUNCTION_NAME": function,
             },
-            stdin=subprocess.DEVNULL, stdout=sys.stderr, preexec_fn=die_with_parent,
+            stdin=subprocess.DEVNULL, stdout=sys.stderr, preexec_fn=environments.die_with_parent,
         )
         while process.poll() is None:
             try:

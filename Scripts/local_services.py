@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import check_deploy_stack as stack
+import environments
 
 SCRIPTS = pathlib.Path(__file__).resolve().parent
 ACCOUNT, CLUSTER = "100000000003", "local"
@@ -40,7 +41,10 @@ class LocalServices(contextlib.ExitStack):
 
     def begin(self, arguments, environment, name):
         with open(self.folder / f"{name}.log", "wb") as log:
-            process = subprocess.Popen(arguments, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
+            process = subprocess.Popen(
+                arguments, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+                preexec_fn=environments.die_with_parent,
+            )
         self.callback(self.end, process)
         url = process.stdout.readline().decode().strip()
         if not url:

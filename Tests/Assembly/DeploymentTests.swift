@@ -97,6 +97,22 @@ struct DeploymentTests {
         }
     }
 
+    @Test("a destination whose job was ended or removed in the table itself is free", arguments: [true, false])
+    func orphanedClaim(isRemoved: Bool) async throws {
+        try await withFolder(records: 1) { folder, settings in
+            let deployment = try await open(settings)
+            let request = ReindexRequest(source: "file://\(folder)/in.jsonl", sink: "file://\(folder)/out.jsonl")
+            let first = try await ReindexStart(deployment.context).start(request)
+            let effect: TableAction.Effect = isRemoved ? .delete : .update([Job.status.set(.cancelled)])
+            let tables = deployment.context.backend.tables
+            try await tables.transact([TableAction(Job.schema, first.key, effect)])
+            let second = try await ReindexStart(deployment.context).start(request)
+            await #expect(throws: JobError.self) { try await ReindexStart(deployment.context).start(request) }
+            #expect(try await deployment.jobs.get(second.id).status == .pending)
+            try await deployment.close()
+        }
+    }
+
     @Test("a database that isn't there is made only where one is to be made")
     func missing() async throws {
         try await withFolder(records: 0) { folder, settings in

@@ -61,7 +61,21 @@ struct Handlers: Sendable {
     func handle(_ invocation: LambdaInvocation) async throws -> [UInt8] {
         let begun = clock.now
         let end = begun.advanced(by: Self.timeToWork(from: begun, to: invocation.deadline))
-        let (answer, count, again) = try await answer(invocation.event, until: end)
+        let answer: [UInt8]
+        let count: Int
+        let again: Int
+        do {
+            (answer, count, again) = try await self.answer(invocation.event, until: end)
+        } catch {
+            // Who invoked it may not look at answers.
+            logger.error(
+                "invocation failed",
+                metadata: [
+                    "request": "\(invocation.requestID)", "function": "\(function.rawValue)", "error": "\(error)",
+                ]
+            )
+            throw error
+        }
         logger.info(
             "invocation",
             metadata: [

@@ -14,22 +14,29 @@ enum SluiceLambda {
         let environment = variables()
         do {
             let runtime = try LambdaRuntime(address: environment["AWS_LAMBDA_RUNTIME_API"] ?? "")
-            do {
-                let function = try Function(environment: environment)
-                let deployment = try await open(function, environment)
-                let handlers = try await Handlers(function, deployment, environment: environment)
-                try await run(runtime, handlers)
-                try await deployment.close()
-            } catch let failure as LambdaFailure {
-                throw failure
-            } catch {
-                try await runtime.failStart(LambdaFailure("Sluice.Configuration", "\(error)"))
-                throw LambdaFailure("Sluice.Configuration", "\(error)")
-            }
+            let (deployment, handlers) = try await start(runtime, environment)
+            try await run(runtime, handlers)
+            try await deployment.close()
             await runtime.shutdown()
         } catch {
             StandardErrorLog.writeToStandardError(Array("sluice-lambda: \(error)\n".utf8))
             exit(1)
+        }
+    }
+
+    /// - Throws: what the platform was told first.
+    private static func start(
+        _ runtime: LambdaRuntime,
+        _ environment: [String: String]
+    ) async throws -> (Deployment, Handlers) {
+        do {
+            let function = try Function(environment: environment)
+            let deployment = try await open(function, environment)
+            return (deployment, try await Handlers(function, deployment, environment: environment))
+        } catch {
+            let failure = error as? LambdaFailure ?? LambdaFailure("Sluice.Configuration", "\(error)")
+            try await runtime.failStart(failure)
+            throw failure
         }
     }
 

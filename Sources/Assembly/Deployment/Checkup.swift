@@ -78,7 +78,13 @@ package struct Checkup: Sendable {
             guard diagnosis.damage.isEmpty else { return findings }
         }
         let hasCompany = await deployment.hasOtherWorkers()
-        for job in try await deployment.jobs.list() {
+        let (jobs, problems) = try await deployment.jobs.listing()
+        for problem in problems {
+            findings.append(
+                .wrong("job table", problem, fix: "set that attribute right in the table, or remove the record")
+            )
+        }
+        for job in jobs {
             if let finding = try await stuck(job, deployment, hasCompany: hasCompany) { findings.append(finding) }
         }
         return findings

@@ -163,6 +163,18 @@ public struct Table<Item: TableItem>: Sendable {
     }
 }
 
+/// What a decoder said, and of which attribute.
+private func words(_ error: any Error) -> String {
+    let context: DecodingError.Context
+    switch error as? DecodingError {
+    case .dataCorrupted(let found), .typeMismatch(_, let found), .valueNotFound(_, let found): context = found
+    case .keyNotFound(let key, _): return "it has no \(key.stringValue)"
+    default: return "\(error)"
+    }
+    let path = context.codingPath.map(\.stringValue).joined(separator: ".")
+    return path.isEmpty ? context.debugDescription : "\(path): \(context.debugDescription)"
+}
+
 extension TableItem {
     /// Reads an item out of its attributes.
     public init(attributes: AttributeMap) throws(PortError) {
@@ -170,7 +182,7 @@ extension TableItem {
             self = try ItemCoding.decode(Self.self, from: attributes)
         } catch {
             let key = Self.schema.key(of: attributes).map(\.description) ?? "?"
-            throw PortError(.invalidRequest, "item \(key) of table \(Self.schema.name) can't be read", cause: error)
+            throw PortError(.invalidRequest, "item \(key) of table \(Self.schema.name) can't be read: \(words(error))")
         }
     }
 

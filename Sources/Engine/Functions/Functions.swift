@@ -73,7 +73,7 @@ public final class Functions: Sendable {
                 } catch let error as PortError where error.code == .invalidRequest {
                     // It would never be otherwise, and must not hold up the changes behind it.
                     self.context.logger.error(
-                        "a change of the job table can't be read",
+                        "a change of the job table can't be taken on",
                         metadata: ["key": "\(change.key)", "error": "\(error)"]
                     )
                 } catch {
@@ -119,39 +119,46 @@ public final class Functions: Sendable {
 
     /// Asks for confirmations, looks after live jobs and their launches, and does what is due of the slow work.
     ///
-    /// - Throws: if confirmations could not be asked for; the rest was done all the same.
+    /// Asking takes as long as those who are asked take, so it gets what time the rest leaves, and half of that at most.
+    ///
+    /// - Throws: if confirmations could not be asked for, or jobs can't be read; the rest was done all the same.
     public func tick(until end: Timestamp) async throws {
         let failure = Mutex<(any Error)?>(nil)
         await within(end) {
+            do { try await self.lookAfterJobs() } catch { failure.withLock { $0 = error } }
+        }
+        let left = max(.zero, context.now.duration(to: end))
+        await within(context.now.advanced(by: left / 2)) {
             do {
                 _ = try await self.confirmer.poll()
             } catch {
-                // A poll that is cut off at the end goes on with the next tick.
-                if !Task.isCancelled { failure.withLock { $0 = error } }
+                // It goes on with the next tick.
+                guard !Task.isCancelled else {
+                    self.context.logger.warning("asking for confirmations took too long, and was cut off")
+                    return
+                }
+                failure.withLock { $0 = error }
             }
-            await self.lookAfterJobs()
-            await self.rounds.go()
         }
+        await within(end) { await self.rounds.go() }
         if let error = failure.withLock({ $0 }) { throw error }
     }
 
-    private func lookAfterJobs() async {
-        do {
-            let live = try await JobStore(context).live()
-            for job in live {
-                do {
-                    try await watch?.look(after: job)
-                } catch {
-                    context.logger(for: job.id).warning(
-                        "the job's launch could not be looked after; trying again",
-                        metadata: ["error": "\(error)"]
-                    )
-                }
+    /// - Throws: if jobs can't be looked for, or the record of one can't be read; the others were looked after.
+    private func lookAfterJobs() async throws {
+        let (live, problems) = try await JobStore(context).liveListing()
+        for job in live {
+            do {
+                try await watch?.look(after: job)
+            } catch {
+                context.logger(for: job.id).warning(
+                    "the job's launch could not be looked after; trying again",
+                    metadata: ["error": "\(error)"]
+                )
             }
-            await finish(live.map(\.jobKey))
-        } catch {
-            context.logger.warning("looking for live jobs failed; trying again", metadata: ["error": "\(error)"])
         }
+        await finish(live.map(\.jobKey))
+        if let problem = problems.first { throw PortError(.invalidRequest, problem) }
     }
 
     private func finish(_ jobs: some Sequence<JobKey>) async {

@@ -70,7 +70,12 @@ public struct JobStore: Sendable {
         case .applied:
             return
         case .refused:
-            if let busy = try await holder(of: job) { throw busy }
+            if let claim = try await foreignClaim(for: job) {
+                guard try await freed(claim) else {
+                    throw JobError.destinationBusy(destination: claim.destination, job: claim.job)
+                }
+                return try await write(actions, creating: job)
+            }
             // The claim is our own: the transaction had been applied before its answer was lost.
             guard try await exists(job) else {
                 throw PortError(.conflict, "job \(job.id) was not created, for its claims were refused")
@@ -87,12 +92,32 @@ public struct JobStore: Sendable {
         return found.map { !Job.isBare($0) } ?? false
     }
 
-    /// The other live job that writes to the job's destination, as an error that names it.
-    private func holder(of job: Job) async throws(PortError) -> JobError? {
+    /// What another job has claimed that this one wants.
+    private func foreignClaim(for job: Job) async throws(PortError) -> DestinationClaim? {
         guard let destination = context.parts.destination(of: job) else { return nil }
-        let claims = Table<DestinationClaim>(context.backend.tables)
-        guard let claim = try await claims.get(ItemKey(destination)), claim.job != job.id else { return nil }
-        return .destinationBusy(destination: destination, job: claim.job)
+        let claim = try await Table<DestinationClaim>(context.backend.tables).get(ItemKey(destination))
+        return claim?.job == job.id ? nil : claim
+    }
+
+    /// Takes a claim away whose job is at its end or not there; false if the job is live.
+    ///
+    /// The program ends a job and its claim together. Whoever writes into the table, or removes a record, leaves the claim.
+    private func freed(_ claim: DestinationClaim) async throws(PortError) -> Bool {
+        let holder = JobKey(systemAccountID: claim.systemAccountID, indexName: claim.indexName, id: claim.job)
+        if let job = try await get(holder), !job.status.isFinal { return false }
+        let isTheirs = DestinationClaim.jobAttribute == claim.job
+        do throws(PortError) {
+            let removal = Table<DestinationClaim>.deleting(ItemKey(claim.destination), if: isTheirs)
+            try await context.backend.tables.transact([removal])
+        } catch {
+            // Somebody else has taken it away, and perhaps claimed the destination; the next try finds out.
+            guard error.code == .conditionFailed else { throw error }
+        }
+        context.logger.warning(
+            "a destination was claimed by a job that is over; it is free now",
+            metadata: ["destination": "\(claim.destination)", "job": "\(claim.job)"]
+        )
+        return true
     }
 
     /// The job as of the last write that returned, even if it was created a moment ago.
@@ -123,9 +148,14 @@ public struct JobStore: Sendable {
         try await context.jobs.get(key.itemKey)
     }
 
-    /// All jobs, newest first.
+    /// All jobs, newest first, but for those whose records can't be read, which are logged.
     public func list() async throws(PortError) -> [Job] {
-        var jobs: [Job] = []
+        try await listing().jobs
+    }
+
+    /// All jobs, newest first, and what is wrong with records that can't be read.
+    public func listing() async throws(PortError) -> (jobs: [Job], problems: [String]) {
+        var found: (jobs: [Job], problems: [String]) = ([], [])
         var cursor: TableCursor?
         repeat {
             let page = try await context.backend.tables.scan(Job.schema, limit: 500, after: cursor)
@@ -135,19 +165,41 @@ public struct JobStore: Sendable {
                     context.logger.notice("a record of the job table is no job yet", metadata: ["key": "\(key)"])
                     continue
                 }
-                jobs.append(try Job(attributes: item))
+                take(item, into: &found)
             }
             cursor = page.next
         } while cursor != nil
-        return jobs.sorted { $0.id.text > $1.id.text }
+        found.jobs.sort { $0.id.text > $1.id.text }
+        return found
+    }
+
+    /// One record that somebody has spoilt must not stop all jobs.
+    private func take(_ record: AttributeMap, into found: inout (jobs: [Job], problems: [String])) {
+        do throws(PortError) {
+            found.jobs.append(try Job(attributes: record))
+        } catch {
+            context.logger.error("a job's record can't be read", metadata: ["error": "\(error.message)"])
+            found.problems.append(error.message)
+        }
     }
 
     /// The jobs that are not at their end, those that a redrive may still complete, and those that leave things behind.
     ///
     /// Each may be as it was a moment ago, and one that was just created be missing; see `liveNow`.
     func live() async throws(PortError) -> [Job] {
-        let page = TableQuery(partition: Job.liveMark, index: Job.liveIndex.name, limit: 500)
-        return try await context.jobs.all(page)
+        try await liveListing().jobs
+    }
+
+    /// The live jobs, and what is wrong with records that can't be read.
+    func liveListing() async throws(PortError) -> (jobs: [Job], problems: [String]) {
+        var found: (jobs: [Job], problems: [String]) = ([], [])
+        var query = TableQuery(partition: Job.liveMark, index: Job.liveIndex.name, limit: 500)
+        repeat {
+            let page = try await context.backend.tables.query(query, in: Job.schema)
+            for record in page.items { take(record, into: &found) }
+            query.after = page.next
+        } while query.after != nil
+        return found
     }
 
     /// The live jobs as of the last write that returned, at the cost of reading all jobs there ever were.

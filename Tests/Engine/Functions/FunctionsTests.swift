@@ -229,6 +229,52 @@ struct FunctionsTests {
         #expect(away.map(Job.isBare) == true)
     }
 
+    @Test("a launch that would be refused for ever pauses its job, and says why")
+    func refusedLaunch() async throws {
+        let platform = try CallingPlatform(FaultParts(sinks: sinks))
+        platform.launcher.fails(PortError(.invalidRequest, "\"lots\" is no quantity"))
+        #expect(await platform.functions.launch([try await platform.ask()], until: platform.end).isEmpty)
+        let job = try await platform.stored
+        #expect(job.status == .paused)
+        #expect(job.statusReason?.contains("\"lots\" is no quantity; mend that, then resume the job") == true)
+    }
+
+    @Test("a job's record that somebody has spoilt is told by its attribute, and stops no other job")
+    func spoilt() async throws {
+        let platform = try CallingPlatform(FaultParts(sinks: sinks))
+        try await platform.extract()
+        let other = JobKey(systemAccountID: "other", indexName: "index", id: platform.job.id)
+        var record = try await platform.record
+        record["pk"] = .string("other")
+        record["system_account_id"] = .string("other")
+        record["job_status"] = .string("Paused")
+        try await platform.context.backend.tables.transact([TableAction(Job.schema, other.itemKey, .put(record))])
+        try await platform.work()
+        let error = await #expect(throws: PortError.self) { try await platform.functions.tick(until: platform.end) }
+        #expect(error?.message.contains("job_status: ") == true, "\(String(describing: error))")
+        #expect(try await platform.stored.status == .completed)
+        let (jobs, problems) = try await JobStore(platform.context).listing()
+        #expect(jobs.map(\.jobKey) == [platform.job] && problems.count == 1)
+    }
+
+    @Test("a destination that doesn't answer keeps a tick for half of its time")
+    func silentDestination() async throws {
+        let silent = Silent(FaultSinks(kind: .later, fault: nil))
+        let platform = try CallingPlatform(StuckParts(sink: silent))
+        try await platform.extract()
+        try await platform.work()
+        platform.clock.advance(by: .seconds(60))
+        let begun = platform.clock.now
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await platform.functions.tick(until: begun.advanced(by: .seconds(40))) }
+            await silent.reached()
+            platform.clock.advance(by: .seconds(20))
+            try await group.waitForAll()
+        }
+        #expect(platform.clock.now == begun.advanced(by: .seconds(20)))
+        #expect(try await platform.stored.status == .inProgress)
+    }
+
     @Test("a bare record whose change was lost is found by the tick")
     func lostChange() async throws {
         let platform = try CallingPlatform(FaultParts(sinks: sinks))
@@ -297,7 +343,7 @@ struct FunctionsTests {
 }
 
 private struct StuckParts: JobParts {
-    let sink: StuckOnce
+    let sink: any RecordSink
 
     func source(for job: Job) throws(JobError) -> any RecordSource { FixedSource() }
     func transform(for job: Job) throws(JobError) -> any RecordTransform { PlainTransform() }
@@ -305,6 +351,28 @@ private struct StuckParts: JobParts {
     func destination(of job: Job) -> String? { nil }
     func checkSink(of job: Job) throws(JobError) {}
     func keepsDigests(of job: Job) -> Bool { false }
+}
+
+/// Accepts, and never answers what became of it.
+private final class Silent: ConfirmingSink {
+    private let sinks: FaultSinks
+    private let arrivals = AsyncStream.makeStream(of: Void.self)
+
+    init(_ sinks: FaultSinks) {
+        self.sinks = sinks
+    }
+
+    func reached() async {
+        for await _ in arrivals.stream { return }
+    }
+
+    func deliver(_ request: DeliveryRequest) async -> DeliveryAnswer { await sinks.sink.deliver(request) }
+
+    func confirm(_ receipt: String, for request: ConfirmationRequest) async -> SluiceCore.Confirmation {
+        arrivals.continuation.yield()
+        for await _ in AsyncStream<Never>.makeStream().stream {}
+        return .open
+    }
 }
 
 /// Answers nothing before it is loosened.
