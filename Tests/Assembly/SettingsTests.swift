@@ -183,6 +183,19 @@ struct SecretSettingsTests {
     }
 
     @Test(
+        "don't show in a URL that names a user",
+        arguments: [
+            ("vespa+http://me:hush@v:8080/x", "vespa+http://(redacted)@v:8080/x"),
+            ("vespa+http://v/@x", "vespa+http://v/@x"),
+            ("vespa+http://me:hush@w@v", "vespa+http://(redacted)@v"),
+        ]
+    )
+    func user(url: String, shown: String) async throws {
+        let settings = try await read([:], ["SLUICE_VESPA_URL": url])
+        #expect(settings.entries.first { $0.key.name == "vespa.url" }?.value == shown)
+    }
+
+    @Test(
         "are not taken from a command line, which others can read",
         arguments: ["ecommerce.api-key", "vespa.headers"]
     )

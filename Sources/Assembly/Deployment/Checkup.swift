@@ -116,7 +116,9 @@ package struct Checkup: Sendable {
             return .wrong(
                 "job \(job.id)",
                 "\(job.status), and no worker is running\(leases)",
-                fix: "run `sluice worker`"
+                fix: settings.backend == .aws
+                    ? "run `sluice worker`, or look into the functions' logs if they do the work"
+                    : "run `sluice worker`"
             )
         }
         guard still < Self.stillMax else {

@@ -33,12 +33,21 @@ package struct EffectiveSettings: Sendable {
 
     static let redacted = "(redacted)"
 
+    /// A URL that names a user is refused where it is used, but must not show a password before.
+    private static func withoutUser(_ text: String) -> String {
+        guard let authority = text.firstRange(of: "://")?.upperBound,
+            let at = text[authority...].prefix(while: { !"/?#".contains($0) }).lastIndex(of: "@")
+        else { return text }
+        return text[..<authority] + redacted + text[at...]
+    }
+
     init(_ settings: Settings, standard: Settings, keys: [SettingKey], origins: [String: SettingOrigin]) {
         self.settings = settings
         entries = keys.map { key in
             EffectiveSetting(
                 key: key,
-                value: key.isSecret && origins[key.name] != nil ? Self.redacted : key.text(settings),
+                value: key.isSecret && origins[key.name] != nil
+                    ? Self.redacted : Self.withoutUser(key.text(settings)),
                 standard: key.isSecret ? "" : key.text(standard),
                 origin: origins[key.name] ?? .standard
             )

@@ -10,6 +10,8 @@ struct ChunkDelivery: Sendable {
     let throttle: Throttle
     let message: ChunkMessage
     let chunk: ChunkID
+    /// Ended with the first request; nil if it was never in question whether it may wait.
+    var turn: ThrottleTurn?
 
     private struct Part {
         var positions: [Int]
@@ -97,13 +99,9 @@ struct ChunkDelivery: Sendable {
     private func submit(_ request: DeliveryRequest) async throws -> DeliveryAnswer {
         while true {
             try Task.checkCancellation()
-            if let now = try await cache.get(job.jobKey) {
-                // Counting the owners takes system calls, and only a rate is shared.
-                let sharers = now.rate == nil ? 1 : await context.backend.owners.liveCount()
-                throttle.apply(rate: now.rate, concurrency: now.deliveryConcurrency, share: 1 / Double(sharers))
-                try Self.checkCancelled(now)
-            }
+            try await applySettings()
             guard let number = try await throttle.place(records: request.positions.count) else { continue }
+            turn?.end()
             let answer = await sink.deliver(request)
             switch answer {
             case .overloaded(_, let after): throttle.finish(number, .overloaded, hold: after)
@@ -112,6 +110,15 @@ struct ChunkDelivery: Sendable {
             }
             return answer
         }
+    }
+
+    /// Lets the throttle know what the job's record says by now.
+    func applySettings() async throws {
+        guard let now = try await cache.get(job.jobKey) else { return }
+        // Counting the owners takes system calls, and only a rate is shared.
+        let sharers = now.rate == nil ? 1 : await context.backend.owners.liveCount()
+        throttle.apply(rate: now.rate, concurrency: now.deliveryConcurrency, share: 1 / Double(sharers))
+        try Self.checkCancelled(now)
     }
 
     private func settle(

@@ -20,12 +20,17 @@ struct Deliverer: Sendable {
         rendezvous = Rendezvous(clock: context.clock)
     }
 
-    /// Handles one message to its end, and deletes it.
-    func handle(_ message: ReceivedMessage) async throws {
-        try await rendezvous.attend { try await self.handleAttended(message) }
+    /// Handles one message to its end, and deletes it; one that would have to wait long for its job's rate is put off.
+    ///
+    /// - Parameters:
+    ///   - message: of the replay queue.
+    ///   - waitersMax: how many chunks of a job may wait here for its rate, however long.
+    /// - Throws: why it was not deleted.
+    func handle(_ message: ReceivedMessage, waitersMax: Int = .max) async throws {
+        try await rendezvous.attend { try await self.handleAttended(message, waitersMax) }
     }
 
-    private func handleAttended(_ message: ReceivedMessage) async throws {
+    private func handleAttended(_ message: ReceivedMessage, _ waitersMax: Int) async throws {
         let queue = context.backend.queues.replay
         let chunkMessage: ChunkMessage
         do {
@@ -47,7 +52,7 @@ struct Deliverer: Sendable {
         case .held:
             try await putOff(chunkMessage, message, by: Self.holdDelay)
         case .owned:
-            try await deliver(chunkMessage, chunk, message)
+            try await deliver(chunkMessage, chunk, message, waitersMax)
         }
     }
 
@@ -64,15 +69,22 @@ struct Deliverer: Sendable {
 
     private static let delayMax: Duration = .seconds(900)
     private static let holdDelay: Duration = .seconds(15)
+    /// A rate that is raised meanwhile is felt by then.
+    private static let turnDelayMax: Duration = .seconds(5)
 
     private func deferral(_ deferrals: Int) -> Duration {
         min(Self.delayMax, .seconds(1 << min(deferrals, 10)))
     }
 
     /// Sends a copy for later and deletes this one; putting off by visibility would use up receives.
-    private func putOff(_ chunk: ChunkMessage, _ message: ReceivedMessage, by delay: Duration) async throws(PortError) {
+    private func putOff(
+        _ chunk: ChunkMessage,
+        _ message: ReceivedMessage,
+        by delay: Duration,
+        isDeferral: Bool = true
+    ) async throws(PortError) {
         var copy = chunk
-        copy.deferrals = (chunk.deferrals ?? 0) + 1
+        if isDeferral { copy.deferrals = (chunk.deferrals ?? 0) + 1 }
         try await conclude(
             sends: [try copy.outgoing(delay: delay)],
             to: context.backend.queues.replay,
@@ -80,7 +92,12 @@ struct Deliverer: Sendable {
         )
     }
 
-    private func deliver(_ message: ChunkMessage, _ chunk: ChunkID, _ received: ReceivedMessage) async throws {
+    private func deliver(
+        _ message: ChunkMessage,
+        _ chunk: ChunkID,
+        _ received: ReceivedMessage,
+        _ waitersMax: Int
+    ) async throws {
         guard let job = try await cache.get(message.jobKey) else {
             try await context.backend.queues.replay.delete([received.receipt])
             return
@@ -100,7 +117,7 @@ struct Deliverer: Sendable {
         var progress = ChunkProgress(count: message.count)
         progress.repeatWhatIsKnown(receipts)
         if !todo.isEmpty {
-            let delivery = ChunkDelivery(
+            var delivery = ChunkDelivery(
                 context: context,
                 cache: cache,
                 job: job,
@@ -109,6 +126,13 @@ struct Deliverer: Sendable {
                 message: message,
                 chunk: chunk
             )
+            try await delivery.applySettings()
+            let turn = ThrottleTurn(delivery.throttle, records: todo.count)
+            defer { turn.end() }
+            if let wait = turn.begin(chunksMax: waitersMax) {
+                return try await putOff(message, received, by: min(wait, Self.turnDelayMax), isDeferral: false)
+            }
+            delivery.turn = turn
             guard let records = try await records(of: message, chunk, letters, todo, &progress) else {
                 try await finish(message, chunk, received, progress)
                 return

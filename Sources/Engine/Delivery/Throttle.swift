@@ -16,8 +16,13 @@ final class Throttle: Sendable {
         var succeededAt: Timestamp?
         var tookAt: Timestamp?
         var waiting: [CheckedContinuation<Void, Never>] = []
+        /// Chunks that wait for the rate to let them through, and their records.
+        var queuedChunks = 0
+        var queuedRecords = 0
     }
 
+    /// Who has no longer to wait than this stays, however many do.
+    private static let waitMax: Duration = .seconds(2)
     /// However long the wait, the settings are looked at again this often.
     private static let recheck: Duration = .milliseconds(200)
 
@@ -38,6 +43,30 @@ final class Throttle: Sendable {
             } else {
                 state.bucket = nil
             }
+        }
+    }
+
+    /// Lets a chunk wait for the rate, or says how long it would have to: then its place is better given to another job's.
+    ///
+    /// - Parameters:
+    ///   - records: how many it brings.
+    ///   - chunksMax: of the job, that may wait long.
+    /// - Returns: nil if it may wait; it has to `leave` then, once.
+    func join(records: Int, chunksMax: Int) -> Duration? {
+        let now = context.now
+        return state.withLock { state in
+            let wait = state.bucket?.wait(for: records, behind: state.queuedRecords, now: now) ?? .zero
+            guard wait <= Self.waitMax || state.queuedChunks < chunksMax else { return wait }
+            state.queuedChunks += 1
+            state.queuedRecords += records
+            return nil
+        }
+    }
+
+    func leave(records: Int) {
+        state.withLock { state in
+            state.queuedChunks -= 1
+            state.queuedRecords -= records
         }
     }
 

@@ -33,6 +33,13 @@ struct TokenBucket: Sendable, Equatable {
         tokens = min(tokens, burst)
     }
 
+    /// How long records would wait behind others that wait already.
+    mutating func wait(for count: Int, behind others: Int, now: Timestamp) -> Duration {
+        fill(now: now)
+        let missing = min(Double(count), burst) + Double(others) - tokens
+        return missing <= 0 ? .zero : .milliseconds(Int64((missing / rate * 1000).rounded(.up)))
+    }
+
     /// Takes the tokens and answers nil, or says how long to wait before asking again.
     mutating func take(_ count: Int, now: Timestamp) -> Duration? {
         fill(now: now)

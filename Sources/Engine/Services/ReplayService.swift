@@ -85,7 +85,7 @@ final class ReplayService: Sendable {
 
     func handle(_ message: ReceivedMessage, whenCut cut: Cut = .giveBack) async {
         do {
-            try await deliverer.handle(message)
+            try await deliverer.handle(message, waitersMax: waitersMax(cut))
         } catch let halted as DeliveryHalted {
             await hold(message, halted.reason)
         } catch is DeliveryDropped {
@@ -105,6 +105,14 @@ final class ReplayService: Sendable {
             await giveBack(message, after: backoff(message))
         }
         inHand.withLock { _ = $0.remove(message.receipt) }
+    }
+
+    /// A job whose rate is low must not keep all others waiting; and where waiting is paid for, none is to wait long.
+    private func waitersMax(_ cut: Cut) -> Int {
+        switch cut {
+        case .giveBack: max(1, context.settings.deliveriesMax / 4)
+        case .postpone: 0
+        }
     }
 
     private func letGo(_ message: ReceivedMessage, _ cut: Cut) async {

@@ -60,6 +60,33 @@ struct TokenBucketTests {
     }
 }
 
+@Suite("Waiting for a rate")
+struct ThrottleTurnTests {
+    @Test("who would wait long is told how long, but for as many as may")
+    func join() {
+        let world = FixedWorld(FaultParts(sinks: FaultSinks(kind: .prompt, fault: nil)))
+        let throttle = Throttle(world.context)
+        throttle.apply(rate: 10, concurrency: nil, share: 1)
+        let turns = (0..<4).map { _ in ThrottleTurn(throttle, records: 10) }
+        // A second's worth is there, so the first goes at once, the second in one and the third in two.
+        #expect(turns.prefix(3).map { $0.begin(chunksMax: 0) } == [nil, nil, nil])
+        #expect(turns[3].begin(chunksMax: 0) == .seconds(3))
+        #expect(turns[3].begin(chunksMax: 4) == nil)
+        for turn in turns { turn.end() }
+        // Ending twice is ending once.
+        for turn in turns { turn.end() }
+        #expect(ThrottleTurn(throttle, records: 10).begin(chunksMax: 0) == nil)
+    }
+
+    @Test("without a rate nobody waits")
+    func unlimited() {
+        let world = FixedWorld(FaultParts(sinks: FaultSinks(kind: .prompt, fault: nil)))
+        let throttle = Throttle(world.context)
+        throttle.apply(rate: nil, concurrency: nil, share: 1)
+        #expect((0..<100).allSatisfy { _ in ThrottleTurn(throttle, records: 1000).begin(chunksMax: 0) == nil })
+    }
+}
+
 @Suite("The adaptive limit")
 struct AdaptiveLimitTests {
     @Test("rises only when its places are used, and never over its maximum")

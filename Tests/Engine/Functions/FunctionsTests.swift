@@ -92,6 +92,30 @@ struct FunctionsTests {
         #expect(sinks.held == FixedSource.delivered)
     }
 
+    @Test("a call does not wait for a job's rate: what is not its turn comes later, and uses up no receives")
+    func rate() async throws {
+        let platform = try CallingPlatform(FaultParts(sinks: sinks))
+        try await platform.extract()
+        var slow = JobControl.Settings()
+        slow.rate = .some(0.1)
+        try await JobControl(platform.context).set(platform.job.id, slow)
+        let replay = platform.context.backend.queues.replay
+        var calls = 0
+        while try await platform.stored.status != .completed {
+            // No time passes in a call.
+            let began = platform.clock.now
+            try await platform.drain(replay) { await platform.functions.deliver($0, until: platform.end) }
+            try await platform.work()
+            #expect(platform.clock.now == began)
+            platform.clock.advance(by: .seconds(11))
+            calls += 1
+            try #require(calls < 200)
+        }
+        #expect(calls > 3)
+        #expect(sinks.held == FixedSource.delivered)
+        #expect(try await platform.stored.redeliveredDocCount == 0)
+    }
+
     @Test("a change that can't be launched comes again, and those behind it are launched all the same")
     func launchFails() async throws {
         let platform = try CallingPlatform(FaultParts(sinks: sinks))
