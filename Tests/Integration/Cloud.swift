@@ -66,11 +66,17 @@ extension Sandbox {
     func expectSoundCloud(sourceLocation: SourceLocation = #_sourceLocation) async throws {
         let doctor = try await run("doctor")
         #expect(doctor.end == .exited(0), "\(doctor.output) \(doctor.errors)", sourceLocation: sourceLocation)
-        let queues = try #require(JSONValue.parse(try await succeed("queue", "depth", "--format", "json")).arrayValue)
+        let queues = try await queueDepths()
         #expect(queues.count == 4, sourceLocation: sourceLocation)
-        for queue in queues {
-            let isEmpty = ["visible", "invisible", "delayed"].allSatisfy { queue[$0]?.intValue == 0 }
-            #expect(isEmpty, "\(queue)", sourceLocation: sourceLocation)
+        #expect(queues.allSatisfy { $0.1 == 0 }, "\(queues)", sourceLocation: sourceLocation)
+    }
+
+    /// How many messages each queue holds, seen or not.
+    func queueDepths() async throws -> [(String, Int)] {
+        let queues = try #require(JSONValue.parse(try await succeed("queue", "depth", "--format", "json")).arrayValue)
+        return queues.map { queue in
+            let counts = ["visible", "invisible", "delayed"].map { queue[$0]?.intValue ?? -1 }
+            return (queue["queue"]?.stringValue ?? "", counts.contains(-1) ? -1 : counts.reduce(0, +))
         }
     }
 }

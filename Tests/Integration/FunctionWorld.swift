@@ -115,14 +115,16 @@ struct FunctionWorld: Sendable {
         }
     }
 
-    /// Runs a job that was launched to its end: delivers, books and asks in turn, as often as that takes.
+    /// Runs a job that was launched to its end: delivers, books and asks in turn, as often as that takes, and until nothing
+    /// lies in a queue, for a job may end before the last duplicate has come.
     func finish(_ job: String, replay: [EmulatedFunction], progress: [EmulatedFunction]) async throws {
         let confirm = try await function("confirm")
-        try await eventually("the end of the job", within: .seconds(240)) {
+        try await eventually("the end of the job", within: .seconds(240)) { () -> Void? in
             try await hand("replay", to: replay)
             try await hand("progress", to: progress)
             _ = try await confirm.invoke("{}")
-            return try await sandbox.job(job).isFinal ? () : nil
+            guard try await sandbox.job(job).isFinal else { return nil }
+            return try await sandbox.queueDepths().allSatisfy { $0.1 == 0 } ? () : nil
         }
     }
 

@@ -47,6 +47,29 @@ extension RealProgram {
             try sandbox.expectSoundDatabase()
         }
 
+        @Test("a job with a low rate keeps no other one waiting")
+        func slowAndFast() async throws {
+            let plain = try Sandbox()
+            let services = try await Services.start(plain, documents: 3000)
+            let sandbox = try Sandbox(services.environment.merging(["SLUICE_DELIVERIES_MAX": "4"]) { $1 })
+            try await sandbox.setIndexes()
+            let slow = try await sandbox.reindex(.structured, to: "slow", "--rate", "1")
+            let worker = try sandbox.start("worker")
+            try await eventually("the slow job's extraction; the worker says: \(worker.errors)") {
+                try await sandbox.job(slow).extracted == 1000 ? () : nil
+            }
+            let fast = try await sandbox.reindex(.unstructured, to: "fast")
+            try await eventually("the end of the fast job") { try await sandbox.job(fast).isFinal ? () : nil }
+            try await sandbox.expectArrived(fast, services, index: "fast", documents: 1000)
+            let waiting = try await sandbox.job(slow)
+            #expect(waiting.status == "in_progress" && waiting.completed < 1000, "\(waiting)")
+            try await sandbox.succeed("job", "set", slow, "--rate", "unlimited")
+            try await eventually("the end of the slow job") { try await sandbox.job(slow).isFinal ? () : nil }
+            try await sandbox.expectArrived(slow, services, index: "slow", documents: 1000)
+            worker.signal(SIGTERM)
+            #expect(try await worker.waitForEnd() == .exited(0), "\(worker.errors)")
+        }
+
         @Test("a patch sends only its fields, skips what has them, and counts it")
         func patch() async throws {
             let plain = try Sandbox()
