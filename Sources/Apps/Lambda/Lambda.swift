@@ -24,7 +24,7 @@ enum SluiceLambda {
         }
     }
 
-    /// - Throws: what the platform was told first.
+    /// - Throws: what kept it from starting, which the platform was told first.
     private static func start(
         _ runtime: LambdaRuntime,
         _ environment: [String: String]
@@ -35,7 +35,11 @@ enum SluiceLambda {
             return (deployment, try await Handlers(function, deployment, environment: environment))
         } catch {
             let failure = error as? LambdaFailure ?? LambdaFailure("Sluice.Configuration", "\(error)")
-            try await runtime.failStart(failure)
+            do {
+                try await runtime.failStart(failure)
+            } catch {
+                throw LambdaFailure(failure.type, "\(failure.message); nor could that be told: \(error.message)")
+            }
             throw failure
         }
     }

@@ -19,7 +19,7 @@ struct LaunchWatch: Sendable {
         case .pending:
             guard job.updatedAt.duration(to: context.now) >= Self.patience else { return }
             let launch = Launch(job: job.jobKey, number: job.launchNumber + 1)
-            guard try await !launcher.launch(launch) else { return }
+            guard try await JobLaunch(context: context, launcher: launcher).start(launch) == false else { return }
             try await judge(launch, job)
         case .inProgress:
             guard (job.startedAt ?? job.updatedAt).duration(to: context.now) >= Self.patience else { return }

@@ -56,17 +56,7 @@ struct Trigger: Sendable {
     func handle(_ change: TableChange) async throws {
         guard let record = Self.pendingRecord(change), let job = try await job(record, at: change.key) else { return }
         let launch = Launch(job: job.jobKey, number: job.launchNumber + 1)
-        let isNew: Bool
-        do throws(PortError) {
-            isNew = try await launcher.launch(launch)
-        } catch {
-            guard error.code == .invalidRequest else { throw error }
-            // It would be refused again and again.
-            let reason = "its extraction \(launch.name) was refused: \(error.message)"
-            context.logger(for: job.id).error("a launch was refused", metadata: ["reason": "\(reason)"])
-            try await JobControl(context).pause(job.id, reason: "\(reason); mend that, then resume the job")
-            return
-        }
+        guard let isNew = try await JobLaunch(context: context, launcher: launcher).start(launch) else { return }
         context.logger(for: job.id).info("launched", metadata: ["launch": "\(launch.name)", "before": "\(!isNew)"])
     }
 

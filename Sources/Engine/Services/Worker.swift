@@ -127,8 +127,10 @@ public final class Worker: Service {
     private func lookForWork() async throws -> Books? {
         let isExact = context.backend.atomic != nil
         let store = JobStore(context)
-        var jobs = try await store.live()
+        var (jobs, problems) = try await store.liveListing()
         guard !jobs.contains(where: Self.needsWork) else { return nil }
+        // Nobody knows whether such a job is under way, so nobody may say that nothing is.
+        if let problem = problems.first { throw PortError(.invalidRequest, problem) }
         // The index may lag. What it shows is enough to go on working, and not enough to stop.
         if !isExact { jobs = try await store.liveNow() }
         guard !jobs.contains(where: Self.needsWork) else { return nil }

@@ -263,6 +263,22 @@ struct FunctionsTests {
         #expect(job.statusReason?.contains("\"lots\" is no quantity; mend that, then resume the job") == true)
     }
 
+    @Test("a tick that launches hears a refusal too, and a change that comes late stops no job that runs")
+    func refusedLater() async throws {
+        let platform = try CallingPlatform(FaultParts(sinks: sinks))
+        let change = try await platform.ask()
+        platform.launcher.fails(PortError(.unavailable, "the cluster is away"))
+        #expect(await platform.functions.launch([change], until: platform.end) == [0])
+        platform.launcher.fails(PortError(.invalidRequest, "\"lots\" is no quantity"))
+        platform.clock.advance(by: LaunchWatch.patience)
+        try await platform.functions.tick(until: platform.end)
+        #expect(try await platform.stored.status == .paused)
+        try await JobControl(platform.context).resume(platform.job.id)
+        try await platform.steps.launch(try await platform.stored)
+        #expect(await platform.functions.launch([change], until: platform.end).isEmpty)
+        #expect(try await platform.stored.status == .inProgress)
+    }
+
     @Test("a job's record that somebody has spoilt is told by its attribute, and stops no other job")
     func spoilt() async throws {
         let platform = try CallingPlatform(FaultParts(sinks: sinks))
