@@ -28,6 +28,13 @@ public struct BalanceSheet: Sendable, Hashable, Codable {
             && [extracted, skipped, inFlight, awaiting, refused, failed, completed, redelivered].allSatisfy { $0 >= 0 }
     }
 
+    /// What is wrong with a sheet that does not balance; nil for one that does.
+    package var imbalance: String? {
+        guard !isBalanced else { return nil }
+        return "\(extracted) extracted, but \(skipped) skipped, \(inFlight) in flight, \(awaiting) awaiting, "
+            + "\(deadLettered) dead letters and \(completed) completed"
+    }
+
     public static func += (left: inout BalanceSheet, right: BalanceSheet) {
         left.extracted += right.extracted
         left.skipped += right.skipped

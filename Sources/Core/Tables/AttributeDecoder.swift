@@ -7,18 +7,13 @@ struct AttributeDecoder: Decoder {
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func unbox<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        let result: Any
-        switch type {
-        case is String.Type: result = try string
-        case is Bool.Type: result = try bool
-        case is Int.Type: result = try int
-        case is Int64.Type: result = try int64
-        case is Double.Type: result = try double
-        case is [UInt8].Type: result = try bytes
-        default: return try Value(from: self)
-        }
-        guard let unboxed = result as? Value else { throw mismatch(type) }
-        return unboxed
+        if type == String.self, let text = try string as? Value { return text }
+        if type == Bool.self, let flag = try bool as? Value { return flag }
+        if type == Int.self, let whole = try int as? Value { return whole }
+        if type == Int64.self, let whole = try int64 as? Value { return whole }
+        if type == Double.self, let number = try double as? Value { return number }
+        if type == [UInt8].self, let bytes = try bytes as? Value { return bytes }
+        return try Value(from: self)
     }
 
     private var string: String {
@@ -193,6 +188,11 @@ struct AttributeDecoder: Decoder {
         var codingPath: [any CodingKey] { decoder.codingPath }
 
         func decodeNil() -> Bool { decoder.value == .null }
+
+        // What items mostly hold is read without a look at conformances.
+
+        func decode(_ type: String.Type) throws -> String { try decoder.string }
+        func decode(_ type: Int.Type) throws -> Int { try decoder.int }
 
         func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
             // Whole numbers of other widths would ask for a single value again, without end.

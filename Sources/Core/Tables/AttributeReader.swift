@@ -110,7 +110,7 @@ struct AttributeReader {
             let byte = bytes[position]
             position += 1
             if byte == UInt8(ascii: "\"") {
-                return String(validating: bytes[start..<position - 1], as: UTF8.self)
+                return Self.string(UnsafeRawBufferPointer(rebasing: bytes[start..<position - 1]))
             }
             if byte == UInt8(ascii: "\\") {
                 position -= 1
@@ -125,7 +125,7 @@ struct AttributeReader {
         while position < bytes.count {
             let byte = bytes[position]
             position += 1
-            if byte == UInt8(ascii: "\"") { return String(validating: plain, as: UTF8.self) }
+            if byte == UInt8(ascii: "\"") { return plain.withUnsafeBytes(Self.string) }
             guard byte == UInt8(ascii: "\\") else {
                 plain.append(byte)
                 continue
@@ -134,6 +134,10 @@ struct AttributeReader {
             plain.append(contentsOf: String(Character(scalar)).utf8)
         }
         return nil
+    }
+
+    private static func string(_ text: UnsafeRawBufferPointer) -> String? {
+        UTF8Check.accepts(text) ? String(decoding: text, as: UTF8.self) : nil
     }
 
     private mutating func escape() -> Unicode.Scalar? {
@@ -169,7 +173,7 @@ struct AttributeReader {
     }
 
     private func number(_ range: Range<Int>, isWhole: Bool) -> AttributeValue? {
-        let digits = String(decoding: bytes[range], as: UTF8.self)
+        let digits = String(decoding: UnsafeRawBufferPointer(rebasing: bytes[range]), as: UTF8.self)
         return isWhole ? Int64(digits).map(AttributeValue.int) : Double(digits).map(AttributeValue.double)
     }
 

@@ -17,19 +17,16 @@ public enum ItemCoding {
     }
 
     static func box<Value: Encodable>(_ value: Value, at place: CodingPlace = CodingPlace()) throws -> AttributeValue {
-        switch value {
-        case let value as String: return .string(value)
-        case let value as Int: return .int(Int64(value))
-        case let value as Int64: return .int(value)
-        case let value as Bool: return .bool(value)
-        case let value as Double: return .double(value)
-        // By its type: an empty array of anything can be cast to an array of bytes.
-        case let value as [UInt8] where Value.self == [UInt8].self: return .bytes(value)
-        default:
-            let encoder = AttributeEncoder(place: place)
-            try value.encode(to: encoder)
-            return encoder.storage.value
-        }
+        // Types are compared before anything is cast: a cast that fails looks through conformances.
+        if Value.self == String.self, let value = value as? String { return .string(value) }
+        if Value.self == Int.self, let value = value as? Int { return .int(Int64(value)) }
+        if Value.self == Int64.self, let value = value as? Int64 { return .int(value) }
+        if Value.self == Bool.self, let value = value as? Bool { return .bool(value) }
+        if Value.self == Double.self, let value = value as? Double { return .double(value) }
+        if Value.self == [UInt8].self, let value = value as? [UInt8] { return .bytes(value) }
+        let encoder = AttributeEncoder(place: place)
+        try value.encode(to: encoder)
+        return encoder.storage.value
     }
 }
 
@@ -195,6 +192,8 @@ private struct AttributeEncoder: Encoder {
         var codingPath: [any CodingKey] { place.path }
 
         mutating func encodeNil() { storage.set(.null) }
+
+        mutating func encode(_ value: String) { storage.set(.string(value)) }
 
         mutating func encode(_ value: some Encodable) throws {
             // Whole numbers of other widths end here, as their own `encode(to:)` asks for a single value.

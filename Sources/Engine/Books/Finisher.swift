@@ -24,7 +24,7 @@ struct Finisher: Sendable {
             try await project(job, slices)
             try await endPausing(job, slices)
         case .inProgress:
-            let slices = try await context.slices(of: job.id)
+            guard let slices = try await soundSlices(of: job) else { return }
             // Each of the three is stable once true, so the slices may be read in any order.
             if slices.count == job.concurrency, slices.allSatisfy({ $0.finished && $0.balance.isSettled }) {
                 try await complete(job, store.sum(slices))
@@ -35,15 +35,32 @@ struct Finisher: Sendable {
         case .paused, .pending:
             try await project(job, try await context.slices(of: job.id))
         case .completedWithFailures:
-            try await settleRedrive(job, store.sum(try await context.slices(of: job.id)))
+            try await settleRedrive(job, try await context.slices(of: job.id))
         case .cancelled, .failed, .completed:
             try await retire(job)
         }
         cache.forget(job.id)
     }
 
+    /// The slices of a job that runs; nil if somebody has spoilt one of them, and then the job is paused.
+    private func soundSlices(of job: Job) async throws -> [SliceItem]? {
+        let problem: String
+        do throws(PortError) {
+            let slices = try await context.slices(of: job.id)
+            guard let imbalance = store.imbalance(of: slices) else { return slices }
+            problem = "its books do not balance: \(imbalance)"
+        } catch {
+            guard error.code == .invalidRequest else { throw error }
+            problem = "its books can't be read: \(error.message)"
+        }
+        context.logger(for: job.id).error("the books are spoilt", metadata: ["reason": "\(problem)"])
+        let reason = "\(problem); mend its slices in the table \(SliceItem.schema.name) and resume it, or cancel it"
+        try await JobControl(context).pause(job.id, reason: reason, holdingDelivery: true)
+        cache.forget(job.id)
+        return nil
+    }
+
     private func complete(_ job: Job, _ sheet: BalanceSheet) async throws {
-        precondition(sheet.isBalanced, "the books of \(job.id) do not balance: \(sheet)")
         let next: JobStatus = sheet.deadLettered == 0 ? .completed : .completedWithFailures
         let dead =
             sheet.deadLettered == 1 ? "1 record is a dead letter" : "\(sheet.deadLettered) records are dead letters"
@@ -61,8 +78,9 @@ struct Finisher: Sendable {
     }
 
     /// After a redrive: the output gets what was delivered meanwhile, and the job completes once nothing is dead.
-    private func settleRedrive(_ job: Job, _ sheet: BalanceSheet) async throws {
-        guard sheet != job.balance, sheet.isSettled else { return }
+    private func settleRedrive(_ job: Job, _ slices: [SliceItem]) async throws {
+        let sheet = store.sum(slices)
+        guard isSound(slices, job), sheet != job.balance, sheet.isSettled else { return }
         if sheet.completed != job.completedDocCount { guard try await assemble(job) else { return } }
         if sheet.deadLettered == 0 {
             let changes = Job.projecting(sheet) + FinishClaim.release
@@ -70,7 +88,7 @@ struct Finisher: Sendable {
                 try await retire(job.key)
             }
         } else {
-            try await project(job, sheet)
+            try await project(job, slices)
         }
     }
 
@@ -114,16 +132,18 @@ struct Finisher: Sendable {
         try await JobControl(context).pause(job.id, reason: reason, holdingDelivery: true)
     }
 
+    /// Brings the record's counters up to date, unless its state has changed since it was read or they don't balance.
     private func project(_ job: Job, _ slices: [SliceItem]) async throws {
-        try await project(job, store.sum(slices))
-    }
-
-    /// Brings the record's counters up to date, unless its state has changed since it was read.
-    private func project(_ job: Job, _ sheet: BalanceSheet) async throws {
-        precondition(sheet.isBalanced, "the books of \(job.id) do not balance: \(sheet)")
-        guard sheet != job.balance else { return }
+        let sheet = store.sum(slices)
+        guard isSound(slices, job), sheet != job.balance else { return }
         let changes = Job.projecting(sheet) + [Job.updatedAt.set(context.now)]
         _ = try await context.jobs.updated(job.key, changes, if: Job.status == job.status)
+    }
+
+    private func isSound(_ slices: [SliceItem], _ job: Job) -> Bool {
+        guard let imbalance = store.imbalance(of: slices) else { return true }
+        context.logger(for: job.id).error("the books do not balance", metadata: ["reason": "\(imbalance)"])
+        return false
     }
 
     /// Late is who may have left something after another process had cleared away.

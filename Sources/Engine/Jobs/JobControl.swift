@@ -56,11 +56,14 @@ public struct JobControl: Sendable {
     /// Safe to repeat, and from several processes at once.
     func finishCancelling(_ job: Job) async throws {
         for index in 0..<job.concurrency { try await close(SliceItem.key(job: job.id, index: index)) }
-        let sheet = try await store.balance(of: job.id)
-        precondition(sheet.isBalanced, "the books of \(job.id) do not balance: \(sheet)")
+        let slices = try await store.slices(of: job.id)
+        let sheet = store.sum(slices)
         guard let current = try await store.get(job.jobKey), current.status == .cancelling else { return }
         let open = sheet.inFlight + sheet.awaiting
-        let reason = open == 0 ? nil : "\(open) records were not delivered, or it is unknown whether they were"
+        var reasons = open == 0 ? [] : ["\(open) records were not delivered, or it is unknown whether they were"]
+        // Spoilt books must not keep anybody from ending the job, and must not look sound either.
+        if let imbalance = store.imbalance(of: slices) { reasons.append("its books do not balance: \(imbalance)") }
+        let reason = reasons.isEmpty ? nil : reasons.joined(separator: "; ")
         try await store.move(current, to: .cancelled, reason: reason, with: Job.projecting(sheet))
     }
 

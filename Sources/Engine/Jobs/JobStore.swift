@@ -216,6 +216,14 @@ public struct JobStore: Sendable {
         try await context.slices(of: id)
     }
 
+    /// What is wrong with the first slice that does not balance: whatever wrote it, it was not a booking.
+    func imbalance(of slices: [SliceItem]) -> String? {
+        for slice in slices {
+            if let imbalance = slice.balance.imbalance { return "slice \(slice.index) has \(imbalance)" }
+        }
+        return nil
+    }
+
     func sum(_ slices: [SliceItem]) -> BalanceSheet {
         slices.reduce(into: BalanceSheet()) { $0 += $1.balance }
     }
