@@ -9,6 +9,8 @@ import SluiceCore
 final class Connection: @unchecked Sendable {
     private let handle: OpaquePointer
     private var statements: [String: Statement] = [:]
+    /// Numbers that the database has given away to messages, and no message has yet.
+    var messageIDs: Range<Int64> = 0..<0
 
     /// Takes over the connection that a block on the database's queue was given.
     init(_ database: Database) throws {
@@ -30,6 +32,13 @@ final class Connection: @unchecked Sendable {
 
     func run(_ sql: String) throws {
         try statement(sql).run()
+    }
+
+    /// Takes back what was written, all of it or up to a savepoint.
+    func undo(_ sql: String) throws {
+        // The database may have taken these back as well.
+        messageIDs = 0..<0
+        try run(sql)
     }
 
     /// Runs statements that are needed once, such as those that make tables.

@@ -196,10 +196,10 @@ final class Lane: Sendable {
             session.news = newsBefore
             guard connection.isInTransaction else { throw error }
             if isSaved {
-                try connection.run("rollback to work")
+                try connection.undo("rollback to work")
                 try connection.run("release work")
             } else if purpose == .writing {
-                try connection.run("rollback")
+                try connection.undo("rollback")
                 try connection.run("begin")
             }
             throw error
@@ -207,9 +207,10 @@ final class Lane: Sendable {
     }
 
     private func rollBack() {
+        connection.messageIDs = 0..<0
         guard connection.isInTransaction else { return }
         do {
-            try connection.run("rollback")
+            try connection.undo("rollback")
         } catch {
             // A rollback fails only if SQLite has rolled back already; the next begin would tell otherwise.
         }

@@ -24,7 +24,7 @@ struct QueueRows: Sendable {
     }
 
     func insert(_ messages: [OutgoingMessage], in session: Session) throws {
-        var id = try reserveIDs(messages.count, in: session)
+        var id = try takeIDs(messages.count, in: session)
         let insertion = try session.connection.statement(
             """
             insert into sluice_message(id, queue, visible_at, receives, sent_at, owner, body)
@@ -45,16 +45,26 @@ struct QueueRows: Sendable {
         session.announce(.queue(number))
     }
 
+    /// How many numbers are taken at once: the counter is written seldom, and few are lost when the process ends.
+    private static let idsReserved: Int64 = 256
+
     /// The first of `count` numbers that no message has had or will have, so that an old receipt fits no new message.
-    private func reserveIDs(_ count: Int, in session: Session) throws -> Int64 {
-        let update = try session.connection.statement(
-            "update sluice_counter set value = value + ?1 where name = 'message' returning value - ?1 + 1"
-        )
-        defer { update.reset() }
-        update.bind(1, Int64(count))
-        guard try update.step() else { throw PortError(.unavailable, "the database has lost its message counter") }
-        let first = update.integer(0)
-        while try update.step() {}
+    private func takeIDs(_ count: Int, in session: Session) throws -> Int64 {
+        let connection = session.connection
+        if connection.messageIDs.count < count {
+            let wanted = max(Int64(count), Self.idsReserved)
+            let update = try connection.statement(
+                "update sluice_counter set value = value + ?1 where name = 'message' returning value - ?1 + 1"
+            )
+            defer { update.reset() }
+            update.bind(1, wanted)
+            guard try update.step() else { throw PortError(.unavailable, "the database has lost its message counter") }
+            let first = update.integer(0)
+            while try update.step() {}
+            connection.messageIDs = first..<first + wanted
+        }
+        let first = connection.messageIDs.lowerBound
+        connection.messageIDs.removeFirst(count)
         return first
     }
 

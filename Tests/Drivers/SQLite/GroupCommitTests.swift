@@ -52,6 +52,32 @@ struct GroupCommitTests {
         }
     }
 
+    @Test("numbers that a failed write took for its messages are given to no two others", arguments: [0, 5])
+    func numbersAreGivenOnce(company: Int) async throws {
+        try await scratch.withBackend { backend in
+            let gate = Gate()
+            async let held: Void = backend.store.write { _ in gate.wait() }
+            let failed = Task {
+                try await backend.store.write { session in
+                    try backend.work.rows.insert([OutgoingMessage(body: [0])], in: session)
+                    throw PortError(.conditionFailed, "on purpose")
+                }
+            }
+            let sharing = (0..<company).map { number in Task { try await backend.work.send("\(number)") } }
+            gate.open()
+            try await held
+            await #expect(throws: PortError.self) { try await failed.value }
+            for task in sharing { try await task.value }
+            for text in ["a", "b"] { try await backend.work.send(text) }
+            let other = try await scratch.open()
+            for text in ["c", "d", "e"] { try await other.work.send(text) }
+            try await backend.work.send("f")
+            try await other.close()
+            let wanted = (0..<company).map(String.init) + ["a", "b", "c", "d", "e", "f"]
+            #expect(try await backend.work.texts().sorted() == wanted)
+        }
+    }
+
     @Test("a batch whose condition fails leaves no item, no message and no change, and deletes nothing")
     func atomicBatch() async throws {
         try await scratch.withBackend { backend in
