@@ -61,6 +61,19 @@ public struct EngineContext: Sendable {
         try await slices.all(TableQuery(partition: job.text, range: .prefix("slice#"), limit: 256))
     }
 
+    /// The slices of a job that can be read, and what is wrong with the others.
+    func readableSlices(of job: JobID) async throws(PortError) -> (slices: [SliceItem], problems: [String]) {
+        var query = TableQuery(partition: job.text, range: .prefix("slice#"), limit: 256)
+        var (slices, problems): ([SliceItem], [String]) = ([], [])
+        repeat {
+            let page = try await self.slices.readable(query)
+            slices += page.items
+            problems += page.problems
+            query.after = page.next
+        } while query.after != nil
+        return (slices, problems)
+    }
+
     /// Tries a call again, with backoff, for as long as it fails retryably and attempts are left.
     func retrying<Value: Sendable>(
         _ call: () async throws(PortError) -> Value

@@ -4,45 +4,21 @@ import Synchronization
 
 /// Set once; what is under way ends at its next checkpoint, and what waits is woken.
 public final class StopSignal: Sendable {
-    private let state = Mutex(State())
-
-    private struct State {
-        var isStopping = false
-        var nextID = 0
-        var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
-    }
+    private let hasStopped = Atomic(false)
+    private let waiters = Waiters()
 
     public init() {}
 
-    public var isStopping: Bool { state.withLock(\.isStopping) }
+    public var isStopping: Bool { hasStopped.load(ordering: .acquiring) }
 
     public func stop() {
-        let waiters = state.withLock { state in
-            state.isStopping = true
-            defer { state.waiters = [:] }
-            return state.waiters.values.map { $0 }
-        }
-        for waiter in waiters { waiter.resume() }
+        hasStopped.store(true, ordering: .releasing)
+        waiters.wakeAll()
     }
 
     /// Returns when a stop is asked for, or the task is cancelled.
     public func wait() async {
-        let id = state.withLock { state in
-            state.nextID += 1
-            return state.nextID
-        }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let resumesNow = state.withLock { state in
-                    if state.isStopping || Task.isCancelled { return true }
-                    state.waiters[id] = continuation
-                    return false
-                }
-                if resumesNow { continuation.resume() }
-            }
-        } onCancel: {
-            state.withLock { $0.waiters.removeValue(forKey: id) }?.resume()
-        }
+        await waiters.wait { self.isStopping }
     }
 
     /// Runs something that is cancelled as soon as a stop is asked for; nil if it brought nothing then.

@@ -155,7 +155,7 @@ public final class TableOwners: OwnerRegistry {
         var items: [AttributeMap] = []
         var cursor: TableCursor?
         repeat {
-            let page = try await tables.scan(Self.schema, limit: 1000, after: cursor)
+            let page = try await tables.scan(Self.schema, limit: 1000, after: cursor).whole()
             items += page.items
             cursor = page.next
         } while cursor != nil

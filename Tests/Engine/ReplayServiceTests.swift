@@ -113,6 +113,18 @@ struct ReplayServiceTests {
         #expect(sinks.held == FixedSource.delivered)
     }
 
+    @Test("a job at its end can't be paused, and its redrive loses no receives to what has to be mended")
+    func forbiddenAtTheEnd() async throws {
+        try await world.extract()
+        let ended = [Job.status.set(.completedWithFailures)]
+        try await world.context.jobs.update(world.job.key, ended, if: .itemExists)
+        let denied = world.context.hooked(objects: { (call, _) throws(PortError) in
+            if call == "read" { throw PortError(.unauthorized, "403 of the object store") }
+        })
+        try await replay(denied, rounds: 50)
+        try await expectNoneGivenUp()
+    }
+
     private func receive(_ context: EngineContext) async throws -> [ReceivedMessage] {
         try await context.backend.queues.replay.receive(
             limit: 100,

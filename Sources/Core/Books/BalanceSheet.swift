@@ -14,18 +14,24 @@ public struct BalanceSheet: Sendable, Hashable, Codable {
 
     public init() {}
 
-    public var deadLettered: Int { refused + failed }
+    public var deadLettered: Int { refused &+ failed }
 
     /// Ever accepted by the sink.
-    public var replayed: Int { awaiting + failed + completed }
+    public var replayed: Int { awaiting &+ failed &+ completed }
 
     /// Nothing is on its way.
     public var isSettled: Bool { inFlight == 0 && awaiting == 0 }
 
     /// `extracted = skipped + in flight + awaiting + dead-lettered + completed`, and nothing below zero.
     public var isBalanced: Bool {
-        extracted == skipped + inFlight + awaiting + refused + failed + completed
-            && [extracted, skipped, inFlight, awaiting, refused, failed, completed, redelivered].allSatisfy { $0 >= 0 }
+        guard min(extracted, redelivered) >= 0 else { return false }
+        var rest = extracted
+        for part in [skipped, inFlight, awaiting, refused, failed, completed] {
+            // Taken off one by one, nothing overflows, whatever somebody has written into the table.
+            guard 0...rest ~= part else { return false }
+            rest -= part
+        }
+        return rest == 0
     }
 
     /// What is wrong with a sheet that does not balance; nil for one that does.
@@ -35,14 +41,15 @@ public struct BalanceSheet: Sendable, Hashable, Codable {
             + "\(deadLettered) dead letters and \(completed) completed"
     }
 
+    /// Beyond 64 bits it wraps around, and then the sum does not balance.
     public static func += (left: inout BalanceSheet, right: BalanceSheet) {
-        left.extracted += right.extracted
-        left.skipped += right.skipped
-        left.inFlight += right.inFlight
-        left.awaiting += right.awaiting
-        left.refused += right.refused
-        left.failed += right.failed
-        left.completed += right.completed
-        left.redelivered += right.redelivered
+        left.extracted &+= right.extracted
+        left.skipped &+= right.skipped
+        left.inFlight &+= right.inFlight
+        left.awaiting &+= right.awaiting
+        left.refused &+= right.refused
+        left.failed &+= right.failed
+        left.completed &+= right.completed
+        left.redelivered &+= right.redelivered
     }
 }

@@ -58,6 +58,8 @@ public struct DeadLetter: TableItem, Hashable {
 
     public var chunk: ChunkID? { ChunkID(job: job, path: chunkPath) }
 
+    public var problem: String? { position < 0 ? "position: must not be below 0, is \(position)" : nil }
+
     public static func key(_ chunk: ChunkID, position: Int) -> ItemKey {
         ItemKey(chunk.job.text, "dead#\(chunk.path)#\(pad(position, 3))")
     }

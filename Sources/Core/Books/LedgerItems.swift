@@ -29,6 +29,16 @@ public struct PageItem: TableItem, Hashable {
     public var key: ItemKey { Self.key(job: job, slice: slice, page: page) }
     public static let schema = ledgerSchema
 
+    public var problem: String? {
+        guard !sizes.isEmpty else { return nil }
+        guard sizes.allSatisfy({ $0 > 0 }) else { return "sizes: a chunk has at least one record" }
+        let isRising = zip(offsets, offsets.dropFirst()).allSatisfy { $0 <= $1 }
+        guard offsets.count == sizes.count + 1, offsets[0] >= 0, isRising else {
+            return "offsets: there is one for each chunk and one for the end, none below the one before it"
+        }
+        return nil
+    }
+
     enum CodingKeys: String, CodingKey {
         case job = "reindex_id"
         case slice, page, epoch, sizes, offsets
@@ -66,6 +76,8 @@ public struct ChunkItem: TableItem, Hashable {
     public var key: ItemKey { Self.key(chunk) }
     public static let schema = ledgerSchema
     public static let lettersAttribute = Attribute<ChunkItem, String>("letters")
+
+    public var problem: String? { Letters(letters) == nil ? "letters: there is one that is none" : nil }
 
     enum CodingKeys: String, CodingKey {
         case job = "reindex_id"

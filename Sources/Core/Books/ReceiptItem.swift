@@ -62,6 +62,13 @@ public struct ReceiptItem: TableItem, Hashable {
         expiresAt = now.seconds + 30 * 86_400
     }
 
+    public var problem: String? {
+        guard (0..<1 << 40).contains(payloadOffset), (0..<1 << 40).contains(payloadLength) else {
+            return "payload_offset, payload_length: no place in a payload"
+        }
+        return nil
+    }
+
     public var isOpen: Bool { open != nil }
     public var jobKey: JobKey { JobKey(systemAccountID: account, indexName: indexName, id: chunk.job) }
 

@@ -97,9 +97,21 @@ public struct TableQueryPage: Sendable {
     public var items: [AttributeMap]
     /// Nil when nothing follows.
     public var next: TableCursor?
+    /// What is wrong with items that the store itself can't read, because something else has written them; they are not
+    /// among the others.
+    public var problems: [String]
 
-    public init(items: [AttributeMap], next: TableCursor?) {
+    public init(items: [AttributeMap], next: TableCursor?, problems: [String] = []) {
         self.items = items
         self.next = next
+        self.problems = problems
+    }
+
+    /// The page, for those who need all of it.
+    ///
+    /// - Throws: `PortError.invalidRequest` with the first problem.
+    public func whole() throws(PortError) -> TableQueryPage {
+        if let problem = problems.first { throw PortError(.invalidRequest, problem) }
+        return self
     }
 }

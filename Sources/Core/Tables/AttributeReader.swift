@@ -148,13 +148,27 @@ struct AttributeReader {
         case UInt8(ascii: "n"): return "\n"
         case UInt8(ascii: "r"): return "\r"
         case UInt8(ascii: "t"): return "\t"
+        case UInt8(ascii: "b"): return "\u{8}"
+        case UInt8(ascii: "f"): return "\u{C}"
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(letter)
         case UInt8(ascii: "u"):
-            guard position + 4 <= bytes.count else { return nil }
-            let digits = String(decoding: bytes[position..<position + 4], as: UTF8.self)
-            position += 4
-            return UInt32(digits, radix: 16).flatMap(Unicode.Scalar.init)
+            guard let unit = codeUnit() else { return nil }
+            guard UTF16.isLeadSurrogate(unit) else { return Unicode.Scalar(unit) }
+            // We write no such pairs, but those do who mend an item by hand.
+            guard word("\\u"), let second = codeUnit(), UTF16.isTrailSurrogate(second) else { return nil }
+            return Unicode.Scalar(0x10000 + UInt32(unit - 0xD800) << 10 + UInt32(second - 0xDC00))
         default: return nil
+        }
+    }
+
+    private mutating func codeUnit() -> UInt16? {
+        guard position + 4 <= bytes.count else { return nil }
+        let digits = bytes[position..<position + 4]
+        position += 4
+        // By themselves: an initialiser would take a sign too.
+        return digits.reduce(UInt16?.some(0)) { value, digit in
+            guard let value, let digit = Character(Unicode.Scalar(digit)).hexDigitValue else { return nil }
+            return value << 4 | UInt16(digit)
         }
     }
 

@@ -6,6 +6,14 @@
 public protocol TableItem: Codable, Sendable {
     static var schema: TableSchema { get }
     var key: ItemKey { get }
+    /// What is wrong with values that are each of their kind, beginning with the attribute's name; nil for a sound item.
+    ///
+    /// A stored item with a problem is not read: whoever reads one may rely on its numbers.
+    var problem: String? { get }
+}
+
+extension TableItem {
+    public var problem: String? { nil }
 }
 
 /// An attribute of an item type, by name and type.
@@ -98,10 +106,24 @@ public struct Table<Item: TableItem>: Sendable {
 
     /// One page of items; see `TableStore.query`.
     public func query(_ query: TableQuery) async throws(PortError) -> (items: [Item], next: TableCursor?) {
-        let page = try await store.query(query, in: Item.schema)
+        let page = try await store.query(query, in: Item.schema).whole()
         var items: [Item] = []
         for attributes in page.items { items.append(try Item(attributes: attributes)) }
         return (items, page.next)
+    }
+
+    /// As `query`, but what is wrong with items that can't be read is told instead of thrown.
+    public func readable(
+        _ query: TableQuery
+    ) async throws(PortError) -> (items: [Item], problems: [String], next: TableCursor?) {
+        let page = try await store.query(query, in: Item.schema)
+        var (items, problems): ([Item], [String]) = ([], page.problems)
+        for attributes in page.items {
+            do throws(PortError) { items.append(try Item(attributes: attributes)) } catch {
+                problems.append(error.message)
+            }
+        }
+        return (items, problems, page.next)
     }
 
     /// All items that a query finds, page after page.
@@ -178,12 +200,16 @@ private func words(_ error: any Error) -> String {
 extension TableItem {
     /// Reads an item out of its attributes.
     public init(attributes: AttributeMap) throws(PortError) {
+        let found: String
         do {
             self = try ItemCoding.decode(Self.self, from: attributes)
+            guard let problem else { return }
+            found = problem
         } catch {
-            let key = Self.schema.key(of: attributes).map(\.description) ?? "?"
-            throw PortError(.invalidRequest, "item \(key) of table \(Self.schema.name) can't be read: \(words(error))")
+            found = words(error)
         }
+        let key = Self.schema.key(of: attributes).map(\.description) ?? "?"
+        throw PortError(.invalidRequest, "item \(key) of table \(Self.schema.name) can't be read: \(found)")
     }
 
     /// The item's attributes, its keys included.

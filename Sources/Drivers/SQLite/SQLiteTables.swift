@@ -133,18 +133,24 @@ public final class SQLiteTables: TableStore {
 
     private func page(_ sql: QuerySQL, limit: Int, _ schema: TableSchema) async throws(PortError) -> TableQueryPage {
         let rows = try await store.read { try sql.rows(in: $0) }
-        var items: [AttributeMap] = []
+        var (items, problems): ([AttributeMap], [String]) = ([], [])
         items.reserveCapacity(rows.count)
-        for row in rows.prefix(limit) { items.append(try Self.decode(row.json, of: schema)) }
+        for row in rows.prefix(limit) {
+            do throws(PortError) {
+                items.append(try Self.decode(row.json, of: schema))
+            } catch {
+                problems.append(error.message)
+            }
+        }
         // One row more than asked for tells that something follows.
         let next = rows.count > limit ? rows[limit - 1].cursor : nil
-        return TableQueryPage(items: items, next: next)
+        return TableQueryPage(items: items, next: next, problems: problems)
     }
 
     private static func decode(_ json: [UInt8], of schema: TableSchema) throws(PortError) -> AttributeMap {
         guard let item = AttributeJSON.decode(json) else {
             throw PortError(
-                .unavailable,
+                .invalidRequest,
                 "an item of the table \(schema.name) cannot be read: it is not the JSON of an item"
             )
         }

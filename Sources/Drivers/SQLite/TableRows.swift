@@ -149,7 +149,10 @@ enum TableRows {
     /// The item in a column.
     static func item(_ statement: Statement, _ column: Int32, of table: String) throws -> AttributeMap {
         guard let item = statement.withBytes(column, AttributeJSON.decode) else {
-            throw PortError(.unavailable, "an item of the table \(table) cannot be read: it is not the JSON of an item")
+            throw PortError(
+                .invalidRequest,
+                "an item of the table \(table) cannot be read: it is not the JSON of an item"
+            )
         }
         return item
     }

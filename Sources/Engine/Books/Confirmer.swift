@@ -29,7 +29,10 @@ struct Confirmer: Sendable {
                 limit: 100,
                 after: cursor
             )
-            let page = try await context.receipts.query(due)
+            let page = try await context.receipts.readable(due)
+            for problem in page.problems {
+                context.logger.error("a receipt is not followed up", metadata: ["error": "\(problem)"])
+            }
             try await attend(page.items, slices: try await slices(of: page.items))
             count += page.items.count
             guard let next = page.next else { break }
@@ -135,6 +138,9 @@ struct Confirmer: Sendable {
             // The sink may have needed the records, and not have got them.
             if let loss = try payload.loss { return try await endWithoutRecords(receipt, loss) }
             try await wait(followUp, isLate, atLeast: after)
+        // A job at its end can't pause any more, and nobody will resume it.
+        case .halted where job.status.isFinal:
+            try await wait(followUp, isLate)
         case .halted(let reason):
             throw DeliveryHalted(reason: reason)
         }

@@ -47,8 +47,13 @@ struct Finisher: Sendable {
         let problem: String
         do throws(PortError) {
             let slices = try await context.slices(of: job.id)
-            guard let imbalance = store.imbalance(of: slices) else { return slices }
-            problem = "its books do not balance: \(imbalance)"
+            if let imbalance = store.imbalance(of: slices) {
+                problem = "its books do not balance: \(imbalance)"
+            } else if slices.map(\.index) != Array(0..<job.concurrency) {
+                problem = "it has the slices \(slices.map(\.index)) and not \(job.concurrency) of them"
+            } else {
+                return slices
+            }
         } catch {
             guard error.code == .invalidRequest else { throw error }
             problem = "its books can't be read: \(error.message)"

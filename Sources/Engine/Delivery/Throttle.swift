@@ -8,6 +8,8 @@ import Synchronization
 final class Throttle: Sendable {
     private let context: EngineContext
     private let state: Mutex<State>
+    /// Who waits for a place.
+    private let places = Waiters()
 
     private struct State {
         var limit: AdaptiveLimit
@@ -15,7 +17,6 @@ final class Throttle: Sendable {
         var heldUntil: Timestamp?
         var succeededAt: Timestamp?
         var tookAt: Timestamp?
-        var waiting: [CheckedContinuation<Void, Never>] = []
         /// Chunks that wait for the rate to let them through, and their records.
         var queuedChunks = 0
         var queuedRecords = 0
@@ -34,8 +35,9 @@ final class Throttle: Sendable {
     /// Applies a job's settings; `share` is this process's part of the rate.
     func apply(rate: Double?, concurrency: Int?, share: Double) {
         let now = context.now
-        state.withLock { state in
-            state.limit.fixed = concurrency
+        let hasGrown = state.withLock { state in
+            let before = state.limit.limit
+            state.limit.fixed = concurrency.map { max(1, $0) }
             if let rate {
                 let own = rate * share
                 if state.bucket == nil { state.bucket = TokenBucket(rate: own, now: now) }
@@ -43,7 +45,9 @@ final class Throttle: Sendable {
             } else {
                 state.bucket = nil
             }
+            return state.limit.limit > before
         }
+        if hasGrown { places.wakeAll() }
     }
 
     /// Lets a chunk wait for the rate, or says how long it would have to: then its place is better given to another job's.
@@ -103,7 +107,9 @@ final class Throttle: Sendable {
         switch admit(records: records) {
         case .go(let number): return number
         case .wait(let duration): try await context.pause(duration)
-        case .full: await waitForPlace()
+        case .full:
+            await waitForPlace()
+            guard !Task.isCancelled else { throw PortError(.cancelled, "the wait for a place was cancelled") }
         }
         return nil
     }
@@ -111,7 +117,7 @@ final class Throttle: Sendable {
     /// Gives a place back; `isDelivery` says whether records were on their way in it, or only a question.
     func finish(_ number: Int, _ outcome: AdaptiveLimit.Outcome, hold: Duration? = nil, isDelivery: Bool = true) {
         let now = context.now
-        let waiting = state.withLock { state in
+        state.withLock { state in
             state.limit.end(number, outcome)
             if outcome == .succeeded {
                 state.succeededAt = now
@@ -121,10 +127,8 @@ final class Throttle: Sendable {
             if let hold, state.succeededAt.map({ $0.duration(to: now) > hold }) ?? true {
                 state.heldUntil = max(state.heldUntil ?? now, now.advanced(by: hold))
             }
-            defer { state.waiting = [] }
-            return state.waiting
         }
-        for continuation in waiting { continuation.resume() }
+        places.wakeAll()
     }
 
     /// Whether any delivery of the job has been taken since then.
@@ -132,17 +136,11 @@ final class Throttle: Sendable {
         state.withLock { state in state.tookAt.map { $0 >= time } ?? false }
     }
 
-    /// Waits until a place may be free.
-    func waitForPlace() async {
-        await withCheckedContinuation { continuation in
-            let resumesNow = state.withLock { state in
-                if state.limit.underway < state.limit.limit { return true }
-                state.waiting.append(continuation)
-                return false
-            }
-            if resumesNow { continuation.resume() }
-        }
+    /// Waits until a place may be free, or the task is cancelled.
+    private func waitForPlace() async {
+        await places.wait { self.state.withLock { $0.limit.underway < $0.limit.limit } }
     }
 
     var limit: Int { state.withLock(\.limit.limit) }
+    var waiters: Int { places.count }
 }

@@ -9,7 +9,13 @@ struct TokenBucket: Sendable, Equatable {
     private var tokens: Double
     private var filledAt: Timestamp
 
+    /// Nobody asks for less, but what is stored may be anything, and a share of a rate is less than the rate.
+    private static let rateMin = 1e-6
+    /// Nobody waits longer without asking again.
+    private static let waitMax = 86_400.0
+
     init(rate: Double, now: Timestamp) {
+        let rate = max(Self.rateMin, rate)
         self.rate = rate
         tokens = rate
         filledAt = now
@@ -26,6 +32,7 @@ struct TokenBucket: Sendable, Equatable {
 
     /// Another rate from now on; what was saved or owed is kept in proportion to time.
     mutating func change(rate new: Double, now: Timestamp) {
+        let new = max(Self.rateMin, new)
         guard new != rate else { return }
         fill(now: now)
         if tokens < 0 { tokens = tokens / rate * new }
@@ -37,7 +44,7 @@ struct TokenBucket: Sendable, Equatable {
     mutating func wait(for count: Int, behind others: Int, now: Timestamp) -> Duration {
         fill(now: now)
         let missing = min(Double(count), burst) + Double(others) - tokens
-        return missing <= 0 ? .zero : .milliseconds(Int64((missing / rate * 1000).rounded(.up)))
+        return missing <= 0 ? .zero : time(for: missing)
     }
 
     /// Takes the tokens and answers nil, or says how long to wait before asking again.
@@ -48,6 +55,10 @@ struct TokenBucket: Sendable, Equatable {
             tokens -= Double(count)
             return nil
         }
-        return .milliseconds(max(1, Int64(((needed - tokens) / rate * 1000).rounded(.up))))
+        return max(.milliseconds(1), time(for: needed - tokens))
+    }
+
+    private func time(for missing: Double) -> Duration {
+        .milliseconds(Int64((min(Self.waitMax, missing / rate) * 1000).rounded(.up)))
     }
 }

@@ -42,7 +42,8 @@ struct Trigger: Sendable {
         do {
             try await handle(change)
         } catch {
-            guard let record = change.new, Job.isBare(record), !Task.isCancelled else { throw error }
+            let isSpoilt = (error as? PortError)?.code == .invalidRequest
+            guard let record = change.new, isSpoilt || Job.isBare(record), !Task.isCancelled else { throw error }
             context.logger.warning(
                 "a record was not taken on; it is looked at again later",
                 metadata: ["key": "\(change.key)", "error": "\(error)"]

@@ -56,12 +56,13 @@ public struct JobControl: Sendable {
     /// Safe to repeat, and from several processes at once.
     func finishCancelling(_ job: Job) async throws {
         for index in 0..<job.concurrency { try await close(SliceItem.key(job: job.id, index: index)) }
-        let slices = try await store.slices(of: job.id)
+        let (slices, problems) = try await context.readableSlices(of: job.id)
         let sheet = store.sum(slices)
         guard let current = try await store.get(job.jobKey), current.status == .cancelling else { return }
         let open = sheet.inFlight + sheet.awaiting
         var reasons = open == 0 ? [] : ["\(open) records were not delivered, or it is unknown whether they were"]
         // Spoilt books must not keep anybody from ending the job, and must not look sound either.
+        if let problem = problems.first { reasons.append("its books can't be read: \(problem)") }
         if let imbalance = store.imbalance(of: slices) { reasons.append("its books do not balance: \(imbalance)") }
         let reason = reasons.isEmpty ? nil : reasons.joined(separator: "; ")
         try await store.move(current, to: .cancelled, reason: reason, with: Job.projecting(sheet))
@@ -69,8 +70,18 @@ public struct JobControl: Sendable {
 
     /// Takes a slice under one more epoch and closes it: nothing older can commit, nothing newer can claim.
     private func close(_ key: ItemKey) async throws(PortError) {
-        while let slice = try await context.retrying({ () throws(PortError) in try await context.slices.get(key) }) {
-            guard !slice.closed else { return }
+        while true {
+            let slice: SliceItem?
+            do throws(PortError) {
+                slice = try await context.retrying { () throws(PortError) in try await context.slices.get(key) }
+            } catch {
+                guard error.code == .invalidRequest else { throw error }
+                // Nobody can commit to what nobody can read, and once it is mended it is closed.
+                return try await context.retrying { () throws(PortError) in
+                    try await context.slices.update(key, [SliceItem.closed.set(true)], if: .itemExists)
+                }
+            }
+            guard let slice, !slice.closed else { return }
             let changes = [
                 SliceItem.epoch.set(slice.epoch + 1), SliceItem.closed.set(true),
                 SliceItem.owner.remove, SliceItem.leaseUntil.remove,

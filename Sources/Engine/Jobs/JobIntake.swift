@@ -57,6 +57,9 @@ struct JobAdoption: Sendable {
         var cursor: TableCursor?
         repeat {
             let page = try await context.backend.tables.scan(Job.schema, limit: 500, after: cursor)
+            for problem in page.problems {
+                context.logger.error("a record was not taken on", metadata: ["error": "\(problem)"])
+            }
             for record in page.items where Job.isBare(record) {
                 guard let key = Job.schema.key(of: record) else { continue }
                 do {

@@ -3,28 +3,25 @@ public import SluiceCore
 
 /// The ranges of what can be asked of a job of any kind.
 public enum JobRules {
-    public static let concurrency = 1...256
-    public static let pageSize = 1...10_000
-
     /// - Throws: `JobError.field` naming the setting, its range and what it was.
     public static func check(rate: Double?, deliveryConcurrency: Int?) throws(JobError) {
-        if let rate, !(rate > 0 && rate <= 10_000_000) {
+        if let rate, !Job.rateRange.contains(rate) {
             throw .field(
                 "rate",
-                "must be over 0 and at most 10000000 records a second, is \(rate); say unlimited for no limit"
+                "must be 0.001 to 10000000 records a second, is \(rate); say unlimited for no limit, pause for none"
             )
         }
-        if let deliveryConcurrency, !(1...256).contains(deliveryConcurrency) {
+        if let deliveryConcurrency, !Job.deliveryConcurrencyRange.contains(deliveryConcurrency) {
             throw .field("delivery-concurrency", "must be 1 to 256, is \(deliveryConcurrency)")
         }
     }
 
     /// - Throws: `JobError.field`.
     public static func check(_ job: Job) throws(JobError) {
-        guard concurrency.contains(job.concurrency) else {
+        guard Job.concurrencyRange.contains(job.concurrency) else {
             throw .field("concurrency", "must be 1 to 256, is \(job.concurrency)")
         }
-        guard pageSize.contains(job.pageSize) else {
+        guard Job.pageSizeRange.contains(job.pageSize) else {
             throw .field("page-size", "must be 1 to 10000 records, is \(job.pageSize)")
         }
         try check(rate: job.rate, deliveryConcurrency: job.deliveryConcurrency)

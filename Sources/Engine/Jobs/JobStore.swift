@@ -159,6 +159,7 @@ public struct JobStore: Sendable {
         var cursor: TableCursor?
         repeat {
             let page = try await context.backend.tables.scan(Job.schema, limit: 500, after: cursor)
+            for problem in page.problems { leave(problem, of: &found) }
             for item in page.items {
                 guard !Job.isBare(item) else {
                     let key = Job.schema.key(of: item).map(\.description) ?? "?"
@@ -178,9 +179,13 @@ public struct JobStore: Sendable {
         do throws(PortError) {
             found.jobs.append(try Job(attributes: record))
         } catch {
-            context.logger.error("a job's record can't be read", metadata: ["error": "\(error.message)"])
-            found.problems.append(error.message)
+            leave(error.message, of: &found)
         }
+    }
+
+    private func leave(_ problem: String, of found: inout (jobs: [Job], problems: [String])) {
+        context.logger.error("a job's record can't be read", metadata: ["error": "\(problem)"])
+        found.problems.append(problem)
     }
 
     /// The jobs that are not at their end, those that a redrive may still complete, and those that leave things behind.
@@ -196,6 +201,7 @@ public struct JobStore: Sendable {
         var query = TableQuery(partition: Job.liveMark, index: Job.liveIndex.name, limit: 500)
         repeat {
             let page = try await context.backend.tables.query(query, in: Job.schema)
+            for problem in page.problems { leave(problem, of: &found) }
             for record in page.items { take(record, into: &found) }
             query.after = page.next
         } while query.after != nil

@@ -38,9 +38,7 @@ struct HouseRounds: Sendable {
         }
         await tick("repair", every: .seconds(60)) { try await housekeeper.repairStuck() }
         await tick("upkeep", every: .seconds(300)) { try await upkeep() }
-        await tick("payload-sweep", every: .seconds(600)) {
-            for job in try await JobStore(context).live() { try await PayloadJanitor.sweep(job.id, context) }
-        }
+        await tick("payload-sweep", every: .seconds(600)) { try await housekeeper.sweepPayloads() }
         if let intake {
             await tick("intake", every: .seconds(600)) {
                 try await JobAdoption(context: context, intake: intake).adoptAll()

@@ -22,14 +22,33 @@ final class Housekeeper: Sendable {
     /// Sends the unfinished chunks of slices again whose counters have not moved for `repairAfter`.
     func repairStuck() async throws {
         for job in try await JobStore(context).live() where job.status == .inProgress {
-            for slice in try await context.slices(of: job.id) where !slice.balance.isSettled {
-                guard isStuck(slice) else { continue }
-                let sent = try await resend(job, slice)
-                context.logger(for: job.id).warning(
-                    "records had not moved for long; their chunks were sent again",
-                    metadata: ["slice": "\(slice.index)", "chunks": "\(sent)"]
-                )
+            try await unlessSpoilt(job) {
+                for slice in try await context.slices(of: job.id) where !slice.balance.isSettled {
+                    guard isStuck(slice) else { continue }
+                    let sent = try await resend(job, slice)
+                    context.logger(for: job.id).warning(
+                        "records had not moved for long; their chunks were sent again",
+                        metadata: ["slice": "\(slice.index)", "chunks": "\(sent)"]
+                    )
+                }
             }
+        }
+    }
+
+    /// Removes payloads of live jobs that nobody needs any more.
+    func sweepPayloads() async throws {
+        for job in try await JobStore(context).live() {
+            try await unlessSpoilt(job) { try await PayloadJanitor.sweep(job.id, context) }
+        }
+    }
+
+    /// What somebody has spoilt of one job keeps no other from its turn.
+    private func unlessSpoilt(_ job: Job, _ work: () async throws -> Void) async throws {
+        do {
+            try await work()
+        } catch let error as PortError {
+            guard error.code == .invalidRequest else { throw error }
+            context.logger(for: job.id).error("the job can't be looked after", metadata: ["error": "\(error.message)"])
         }
     }
 
@@ -174,6 +193,11 @@ final class Housekeeper: Sendable {
         let letters =
             try await context.chunks.get(ChunkItem.key(chunk)).flatMap { Letters($0.letters) }
             ?? Letters(count: message.count)
+        guard letters.count == message.count else {
+            let problem =
+                "a message of chunk \(chunk) speaks of \(message.count) records, its letters of \(letters.count)"
+            throw PortError(.invalidRequest, problem)
+        }
         var progress = ChunkProgress(count: message.count)
         progress.repeatWhatIsKnown(receipts)
         for position in 0..<message.count where !letters[position].isFinal && !covered.contains(position) {
@@ -203,16 +227,20 @@ final class Housekeeper: Sendable {
             guard let ended = job.finishedAt,
                 ended.advanced(by: context.settings.ledgerRetention) < context.now
             else { continue }
-            try await seal(job)
-            count += 1
+            try await unlessSpoilt(job) {
+                try await seal(job)
+                count += 1
+            }
         }
         return count
     }
 
     /// Seals every slice first, so that whatever comes later meets the seal; only then removes the ledger.
     func seal(_ job: Job) async throws {
-        for slice in try await context.slices(of: job.id) where !slice.sealed {
-            try await context.slices.update(slice.key, [SliceItem.sealed.set(true)], if: .itemExists)
+        for index in 0..<job.concurrency {
+            // Unread, so that a slice that somebody has spoilt is sealed too; false for one that is gone.
+            let key = SliceItem.key(job: job.id, index: index)
+            _ = try await context.slices.updated(key, [SliceItem.sealed.set(true)], if: .itemExists)
         }
         for prefix in ["page#", "chunk#", "orphan#", DigestItem.prefix] {
             try await purge(job.id, prefix, ledgerSchema)
@@ -227,7 +255,7 @@ final class Housekeeper: Sendable {
     private func purge(_ job: JobID, _ prefix: String, _ schema: TableSchema) async throws(PortError) {
         while true {
             let query = TableQuery(partition: job.text, range: .prefix(prefix), limit: 500)
-            let page = try await context.backend.tables.query(query, in: schema)
+            let page = try await context.backend.tables.query(query, in: schema).whole()
             guard !page.items.isEmpty else { return }
             let deletes = page.items.compactMap { item in
                 schema.key(of: item).map { TableAction(schema, $0, .delete) }

@@ -136,8 +136,9 @@ final class ReplayService: Sendable {
             // One that was paused before drains, and would use up the chunk's receives against what wants mending.
             if !job.holdsDelivery { return await postpone(message) }
         } catch {
+            // A redrive of a job at its end can't pause it; what has to be mended must not use up its receives either.
             context.logger.warning("a job could not be paused", metadata: ["reason": "\(reason)", "error": "\(error)"])
-            if error is PortError { return await postpone(message) }
+            return await postpone(message)
         }
         await giveBack(message, after: context.settings.tick)
     }

@@ -28,7 +28,7 @@ package struct IndexStore: Sendable {
         var found: [IndexDetails] = []
         var cursor: TableCursor?
         repeat {
-            let page = try await table.store.scan(IndexDetails.schema, limit: 500, after: cursor)
+            let page = try await table.store.scan(IndexDetails.schema, limit: 500, after: cursor).whole()
             for item in page.items { found.append(try IndexDetails(attributes: item)) }
             cursor = page.next
         } while cursor != nil

@@ -39,6 +39,15 @@ struct AttributeJSONTests {
         #expect(nan.isNaN && zero.sign == .minus)
     }
 
+    @Test("escapes are read that we don't write, but other programs do")
+    func escapes() {
+        let text = #"{"a":"\ud83d\uDE00 \b\f\/\u00e9"}"#
+        #expect(AttributeJSON.decode(Array(text.utf8)) == ["a": .string("😀 \u{8}\u{C}/é")])
+        for spoilt in [#"\ud83d"#, #"\ud83dx"#, #"\ud83d\n"#, #"\ude00"#, #"\ud83d\ud83d"#, #"\u+123"#, #"\u12"#] {
+            #expect(AttributeJSON.decode(Array("{\"a\":\"\(spoilt)\"}".utf8)) == nil, "\(spoilt)")
+        }
+    }
+
     @Test("people can read it")
     func readable() {
         let item: AttributeMap = ["n": .int(1), "d": .double(1), "b": .bytes([1, 2, 3]), "t": .string("é")]

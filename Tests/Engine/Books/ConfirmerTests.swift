@@ -86,6 +86,29 @@ struct ConfirmerTests {
         #expect(try await world.openReceipts() == ConfirmingWorld.chunks / 2)
     }
 
+    @Test("a receipt that can't be read holds up no other", arguments: [true, false])
+    func unreadableReceipt(isAtomic: Bool) async throws {
+        let world = try await ConfirmingWorld(TellingSink { $0.allCompleted }, isAtomic: isAtomic)
+        try await world.spoilReceipt()
+        try await world.poll()
+        #expect(try await world.balance().completed == FixedSource.delivered.count - 3)
+    }
+
+    @Test(
+        "a sink that wants mending is not asked all the time about a job that is at its end",
+        arguments: [true, false]
+    )
+    func haltedAtTheEnd(isAtomic: Bool) async throws {
+        let sink = TellingSink { _ in .halted(reason: "the key was revoked") }
+        let world = try await ConfirmingWorld(sink, isAtomic: isAtomic, every: .seconds(60))
+        try await world.cancel()
+        let context = world.context()
+        let confirmer = Confirmer(context: context, cache: JobCache(context), sinks: SinkCache(context))
+        #expect(try await confirmer.poll() == ConfirmingWorld.chunks)
+        #expect(try await confirmer.poll() == 0)
+        #expect(try await world.status() == .cancelled)
+    }
+
     @Test("when a sink can't say which records failed, halves are delivered until it can")
     func halves() async throws {
         let sink = TellingSink { request in

@@ -83,6 +83,21 @@ struct ConfirmingWorld {
         try await context().backend.tables.transact([TableAction(ledgerSchema, key, .put(item))])
     }
 
+    /// Makes one receipt say nonsense of its positions.
+    func spoilReceipt() async throws {
+        let open = TableQuery(partition: ReceiptItem.openMark, index: ReceiptItem.openIndex.name, limit: 1)
+        let found = try await context().receipts.query(open).items
+        for receipt in found {
+            let nonsense = [Attribute<ReceiptItem, String>("positions").set("99999")]
+            let action = TableAction(ReceiptItem.schema, receipt.key, .update(nonsense))
+            try await context().backend.tables.transact([action])
+        }
+    }
+
+    func cancel() async throws {
+        try await JobControl(context()).cancel(job.id)
+    }
+
     func removePayloads() async throws {
         let found = try await memory.objects.list(prefix: "payload/", after: nil, limit: 100)
         try await memory.objects.delete(found.map(\.key))

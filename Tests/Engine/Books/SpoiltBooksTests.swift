@@ -69,6 +69,78 @@ struct SpoiltBooksTests {
         #expect(ended.statusReason?.contains("its books do not balance: slice 1 has ") == true)
     }
 
+    @Test("numbers beyond all counting stop the job, and nobody's worker")
+    func overflow() async throws {
+        try await workAll()
+        try await change(0, [SliceItem.extracted.set(.max)])
+        for _ in 0..<3 { try await world.steps.finish() }
+        #expect(try await stored.status == .paused)
+        #expect(try await JobControl(context).cancel(world.job.id).status == .cancelled)
+    }
+
+    @Test("a job that has lost a slice is paused with the reason")
+    func lostSlice() async throws {
+        try await workAll()
+        let key = SliceItem.key(job: world.job.id, index: 1)
+        try await context.backend.tables.transact([TableAction(SliceItem.schema, key, .delete)])
+        for _ in 0..<2 { try await world.steps.finish() }
+        let paused = try await stored
+        #expect(paused.status == .paused)
+        #expect(paused.statusReason?.contains("it has the slices [0] and not 2 of them") == true)
+    }
+
+    @Test("a job with a slice that can't be read can be cancelled, and leaves its destination free")
+    func unreadableAndCancelled() async throws {
+        try await workAll()
+        try await change(1, [Attribute<SliceItem, String>("extracted").set("many")])
+        let ended = try await JobControl(context).cancel(world.job.id)
+        #expect(ended.status == .cancelled)
+        #expect(ended.statusReason?.contains("its books can't be read: ") == true)
+        let next = Job(
+            key: JobKey(
+                systemAccountID: "local",
+                indexName: "index",
+                id: JobID(now: context.now, random: context.random)
+            ),
+            reindexType: .post,
+            concurrency: 1,
+            source: "fixed:",
+            sink: "sinks:",
+            sourceDescription: SourceDescription(fingerprint: "fixed"),
+            now: context.now
+        )
+        try await JobStore(context).create(next, match: "")
+    }
+
+    @Test("letters that somebody has spoilt are not taken for records in flight")
+    func letters() async throws {
+        try await workAll()
+        let chunks = TableQuery(partition: world.job.id.text, range: .prefix("chunk#"), limit: 1)
+        let chunk = try #require(try await context.chunks.query(chunks).items.first)
+        let before = try await JobStore(context).balance(of: world.job.id)
+        let spoilt = "?" + chunk.letters.dropFirst()
+        let change = TableAction(ledgerSchema, chunk.key, .update([ChunkItem.lettersAttribute.set(spoilt)]))
+        try await context.backend.tables.transact([change])
+        let letters = try #require(Letters(chunk.letters))
+        let event = ProgressEvent(job: world.job.jobKey, chunk: chunk.chunk, letters: letters, chunksOfPage: 1)
+        let error = await #expect(throws: PortError.self) {
+            try await Booker(context: context).book([event], deleting: [])
+        }
+        #expect(error?.message.contains("letters: ") == true)
+        #expect(try await JobStore(context).balance(of: world.job.id) == before)
+    }
+
+    @Test("a ledger with a spoilt slice is sealed, as are those of older jobs")
+    func sealed() async throws {
+        try await workAll()
+        try await world.steps.finish()
+        try await change(1, [Attribute<SliceItem, String>("extracted").set("many")])
+        try await world.steps.seal(try await stored)
+        let left = TableQuery(partition: world.job.id.text, range: .prefix("chunk#"), limit: 1)
+        #expect(try await context.chunks.query(left).items.isEmpty)
+        #expect(try await stored.sealedAt != nil)
+    }
+
     @Test("a job with a slice that can't be read is told to pause, by the attribute, and completes once mended")
     func unreadable() async throws {
         try await workAll()

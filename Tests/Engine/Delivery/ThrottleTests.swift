@@ -48,6 +48,21 @@ struct TokenBucketTests {
         #expect(bucket.take(1, now: start.advanced(by: .seconds(10))) == nil)
     }
 
+    @Test(
+        "a rate that nobody may ask for, but somebody may have stored, is a long wait",
+        arguments: [1e-300, 1e-18, 0, -5]
+    )
+    func tooLow(rate: Double) throws {
+        var bucket = TokenBucket(rate: rate, now: start)
+        for _ in 0..<2 {
+            #expect(bucket.wait(for: 100, behind: 1_000_000, now: start) <= .seconds(86_400))
+            if let wait = bucket.take(100, now: start) { #expect(wait <= .seconds(86_400)) }
+        }
+        bucket.change(rate: 1000, now: start)
+        bucket.change(rate: rate, now: start)
+        #expect(bucket.wait(for: 100, behind: 1_000_000, now: start) > .zero)
+    }
+
     @Test("a clock that steps back gives nothing away, and stops nobody for long")
     func clock() throws {
         var bucket = TokenBucket(rate: 10, now: start)
@@ -76,6 +91,28 @@ struct ThrottleTurnTests {
         // Ending twice is ending once.
         for turn in turns { turn.end() }
         #expect(ThrottleTurn(throttle, records: 10).begin(chunksMax: 0) == nil)
+    }
+
+    @Test("a wait for a place ends when the task is cancelled, and when the limit is raised")
+    func place() async throws {
+        let world = FixedWorld(FaultParts(sinks: FaultSinks(kind: .prompt, fault: nil)))
+        let throttle = Throttle(world.context)
+        throttle.apply(rate: nil, concurrency: 0, share: 1)
+        #expect(throttle.limit == 1)
+        guard case .go(let number) = throttle.admit(records: 1) else { throw PortError(.invalidRequest, "no place") }
+
+        let cancelled = Task { try await throttle.place(records: 1) }
+        cancelled.cancel()
+        let error = await #expect(throws: PortError.self) { try await cancelled.value }
+        #expect(error?.code == .cancelled)
+
+        let raised = Task { try await throttle.place(records: 1) }
+        while throttle.waiters == 0 { await Task.yield() }
+        throttle.apply(rate: nil, concurrency: 2, share: 1)
+        #expect(try await raised.value == nil)
+        guard case .go(let other) = throttle.admit(records: 1) else { throw PortError(.invalidRequest, "no place") }
+        throttle.finish(number, .succeeded)
+        throttle.finish(other, .succeeded)
     }
 
     @Test("without a rate nobody waits")

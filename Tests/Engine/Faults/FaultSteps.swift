@@ -31,6 +31,10 @@ struct Steps {
         _ = try await Housekeeper(context, gate: gate).emptyDeadLetterQueues()
     }
 
+    func seal(_ job: Job) async throws {
+        try await Housekeeper(context, gate: gate).seal(job)
+    }
+
     func finish() async throws {
         let finisher = Finisher(context: context, cache: cache, sinks: sinks)
         for job in try await JobStore(context).live() { try await finisher.check(job.jobKey) }
