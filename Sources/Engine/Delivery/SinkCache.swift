@@ -6,6 +6,7 @@ import Synchronization
 final class SinkCache: Sendable {
     private let context: EngineContext
     private let entries = Mutex<[JobID: Entry]>([:])
+    private let longWaits = LongWaits()
 
     private struct Entry {
         var sink: any RecordSink
@@ -26,12 +27,12 @@ final class SinkCache: Sendable {
     }
 
     func throttle(for job: Job) -> Throttle {
-        entries.withLock { $0[job.id]?.throttle } ?? Throttle(context)
+        entries.withLock { $0[job.id]?.throttle } ?? Throttle(context, longWaits)
     }
 
     private func entry(for job: Job) throws(JobError) -> Entry {
         if let entry = entries.withLock({ $0[job.id] }) { return entry }
-        let made = Entry(sink: try context.parts.sink(for: job), throttle: Throttle(context))
+        let made = Entry(sink: try context.parts.sink(for: job), throttle: Throttle(context, longWaits))
         return entries.withLock { entries in
             if let entry = entries[job.id] { return entry }
             entries[job.id] = made

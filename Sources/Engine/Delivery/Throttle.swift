@@ -17,8 +17,7 @@ final class Throttle: Sendable {
         var heldUntil: Timestamp?
         var succeededAt: Timestamp?
         var tookAt: Timestamp?
-        /// Chunks that wait for the rate to let them through, and their records.
-        var queuedChunks = 0
+        /// The records of chunks that wait for the rate to let them through.
         var queuedRecords = 0
     }
 
@@ -27,8 +26,12 @@ final class Throttle: Sendable {
     /// However long the wait, the settings are looked at again this often.
     private static let recheck: Duration = .milliseconds(200)
 
-    init(_ context: EngineContext) {
+    /// The process's, which all its jobs share.
+    private let longWaits: LongWaits
+
+    init(_ context: EngineContext, _ longWaits: LongWaits = LongWaits()) {
         self.context = context
+        self.longWaits = longWaits
         state = Mutex(State(limit: AdaptiveLimit(maximum: context.settings.deliveriesMax)))
     }
 
@@ -54,24 +57,27 @@ final class Throttle: Sendable {
     ///
     /// - Parameters:
     ///   - records: how many it brings.
-    ///   - chunksMax: of the job, that may wait long.
-    /// - Returns: nil if it may wait; it has to `leave` then, once.
-    func join(records: Int, chunksMax: Int) -> Duration? {
+    ///   - chunksMax: of all jobs of the process, that may wait long.
+    func join(records: Int, chunksMax: Int) -> Entry {
         let now = context.now
         return state.withLock { state in
             let wait = state.bucket?.wait(for: records, behind: state.queuedRecords, now: now) ?? .zero
-            guard wait <= Self.waitMax || state.queuedChunks < chunksMax else { return wait }
-            state.queuedChunks += 1
+            let isLong = wait > Self.waitMax
+            guard !isLong || longWaits.begin(atMost: chunksMax) else { return .refused(wait) }
             state.queuedRecords += records
-            return nil
+            return .joined(isLong: isLong)
         }
     }
 
-    func leave(records: Int) {
-        state.withLock { state in
-            state.queuedChunks -= 1
-            state.queuedRecords -= records
-        }
+    enum Entry {
+        /// It has to `leave`, once.
+        case joined(isLong: Bool)
+        case refused(Duration)
+    }
+
+    func leave(records: Int, wasLong: Bool) {
+        state.withLock { $0.queuedRecords -= records }
+        if wasLong { longWaits.end() }
     }
 
     /// How long to wait before the records may go, or the number of the place that was taken for them.
@@ -143,4 +149,21 @@ final class Throttle: Sendable {
 
     var limit: Int { state.withLock(\.limit.limit) }
     var waiters: Int { places.count }
+}
+
+/// How many chunks of a process wait long for their jobs' rates, whichever jobs these are.
+final class LongWaits: Sendable {
+    private let count = Mutex(0)
+
+    func begin(atMost limit: Int) -> Bool {
+        count.withLock { count in
+            guard count < limit else { return false }
+            count += 1
+            return true
+        }
+    }
+
+    func end() {
+        count.withLock { $0 -= 1 }
+    }
 }

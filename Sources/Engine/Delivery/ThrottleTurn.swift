@@ -5,7 +5,8 @@ import Synchronization
 final class ThrottleTurn: Sendable {
     private let throttle: Throttle
     private let records: Int
-    private let isWaiting = Mutex(false)
+    /// Nil while it does not wait.
+    private let isLong = Mutex<Bool?>(nil)
 
     init(_ throttle: Throttle, records: Int) {
         self.throttle = throttle
@@ -14,16 +15,19 @@ final class ThrottleTurn: Sendable {
 
     /// Begins the wait; if it is too long a time, that time.
     func begin(chunksMax: Int) -> Duration? {
-        let wait = throttle.join(records: records, chunksMax: chunksMax)
-        if wait == nil { isWaiting.withLock { $0 = true } }
-        return wait
+        switch throttle.join(records: records, chunksMax: chunksMax) {
+        case .joined(let isLong):
+            self.isLong.withLock { $0 = isLong }
+            return nil
+        case .refused(let wait): return wait
+        }
     }
 
     func end() {
-        let wasWaiting = isWaiting.withLock { isWaiting in
-            defer { isWaiting = false }
-            return isWaiting
+        let wasLong = isLong.withLock { isLong in
+            defer { isLong = nil }
+            return isLong
         }
-        if wasWaiting { throttle.leave(records: records) }
+        if let wasLong { throttle.leave(records: records, wasLong: wasLong) }
     }
 }

@@ -10,7 +10,7 @@ struct TokenBucket: Sendable, Equatable {
     private var filledAt: Timestamp
 
     /// Nobody asks for less, but what is stored may be anything, and a share of a rate is less than the rate.
-    private static let rateMin = 1e-6
+    private static let rateMin = 1e-9
     /// Nobody waits longer without asking again.
     private static let waitMax = 86_400.0
 

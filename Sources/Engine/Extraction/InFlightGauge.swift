@@ -21,6 +21,8 @@ final class InFlightGauge: Sendable {
 
     /// How old the books' word may be while a job is full.
     private static let ageMax: Duration = .milliseconds(250)
+    /// The same while it is not: who books what others have committed would else believe in ever more room.
+    private static let trustMax: Duration = .seconds(2)
 
     init(_ context: EngineContext) {
         self.context = context
@@ -59,7 +61,8 @@ final class InFlightGauge: Sendable {
         let (known, movedBefore) = readings.withLock { readings -> (Int?, Int) in
             guard let known = readings[job], let readAt = known.readAt else { return (nil, readings[job]?.moved ?? 0) }
             // One of those who wait asks the books; the others go on with what is known.
-            if known.records > context.settings.inFlightMax, readAt.advanced(by: Self.ageMax) <= now {
+            let ageMax = known.records > context.settings.inFlightMax ? Self.ageMax : Self.trustMax
+            if readAt.advanced(by: ageMax) <= now {
                 readings[job]?.readAt = now
                 return (nil, known.moved)
             }

@@ -8,7 +8,7 @@ public enum JobRules {
         if let rate, !Job.rateRange.contains(rate) {
             throw .field(
                 "rate",
-                "must be 0.001 to 10000000 records a second, is \(rate); say unlimited for no limit, pause for none"
+                "must be 0.000001 to 10000000 records a second, is \(rate); say unlimited for no limit, pause for none"
             )
         }
         if let deliveryConcurrency, !Job.deliveryConcurrencyRange.contains(deliveryConcurrency) {

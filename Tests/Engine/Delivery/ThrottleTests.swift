@@ -93,6 +93,24 @@ struct ThrottleTurnTests {
         #expect(ThrottleTurn(throttle, records: 10).begin(chunksMax: 0) == nil)
     }
 
+    @Test("so many may wait long in a process, whichever jobs they are of")
+    func shared() {
+        let world = FixedWorld(FaultParts(sinks: FaultSinks(kind: .prompt, fault: nil)))
+        let longWaits = LongWaits()
+        let throttles = (0..<4).map { _ in Throttle(world.context, longWaits) }
+        for throttle in throttles { throttle.apply(rate: 1, concurrency: nil, share: 1) }
+        let turns = throttles.map { ThrottleTurn($0, records: 100) }
+        // The first of each job goes with a full bucket.
+        let first = throttles.map { ThrottleTurn($0, records: 100) }
+        #expect(first.map { $0.begin(chunksMax: 0) == nil } == [true, true, true, true])
+        #expect(turns.map { $0.begin(chunksMax: 2) == nil } == [true, true, false, false])
+        turns[0].end()
+        turns[0].end()
+        #expect(turns[2...].map { $0.begin(chunksMax: 2) == nil } == [true, false])
+        for turn in turns + first { turn.end() }
+        #expect(turns.map { $0.begin(chunksMax: 4) == nil } == [true, true, true, true])
+    }
+
     @Test("a wait for a place ends when the task is cancelled, and when the limit is raised")
     func place() async throws {
         let world = FixedWorld(FaultParts(sinks: FaultSinks(kind: .prompt, fault: nil)))
