@@ -58,6 +58,7 @@ final class Throttle: Sendable {
     /// - Parameters:
     ///   - records: how many it brings.
     ///   - chunksMax: of all jobs of the process, that may wait long.
+    /// - Returns: whether it may wait; then it has to `leave`, once.
     func join(records: Int, chunksMax: Int) -> Entry {
         let now = context.now
         return state.withLock { state in
@@ -70,7 +71,6 @@ final class Throttle: Sendable {
     }
 
     enum Entry {
-        /// It has to `leave`, once.
         case joined(isLong: Bool)
         case refused(Duration)
     }
