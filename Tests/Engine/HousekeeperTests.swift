@@ -53,6 +53,33 @@ struct HousekeeperTests {
         for queue in [replay, progress] { #expect(try await queue.depth().total == 1) }
     }
 
+    @Test("a message that speaks of more records than its chunk has letters stays where it is")
+    func otherCount() async throws {
+        try await world.extract()
+        let context = world.context
+        let messages = try await context.backend.queues.replay.receive(limit: 1, invisible: .seconds(60), wait: .zero)
+        var message = try ChunkMessage(body: try #require(messages.first).body)
+        let letters = String(repeating: "i", count: message.count - 1)
+        try await context.chunks.put(ChunkItem(chunk: try message.chunk, letters: letters))
+        message.returns = Housekeeper.returnsMax
+        let dead = context.backend.queues.replayDeadLetters
+        try await dead.send([try message.outgoing()])
+        #expect(try await housekeeper(context).emptyDeadLetterQueues() == 1)
+        #expect(try await dead.depth().total == 1)
+        #expect(try await context.backend.queues.progress.depth().total == 0)
+    }
+
+    @Test("what a slice has read is kept while its item is gone")
+    func lostSlice() async throws {
+        try await world.extract()
+        let objects = world.context.backend.objects
+        let before = try await objects.list(prefix: "", after: nil, limit: 100).map(\.key)
+        let slice = SliceItem.key(job: world.job.id, index: 0)
+        try await world.context.backend.tables.transact([TableAction(SliceItem.schema, slice, .delete)])
+        try await housekeeper(world.context).sweepPayloads()
+        #expect(try await objects.list(prefix: "", after: nil, limit: 100).map(\.key) == before)
+    }
+
     @Test("a ledger that is sealed leaves no object of its job behind, and those of others where they are")
     func sealing() async throws {
         try await world.extract()

@@ -47,6 +47,17 @@ struct IdleTests {
         #expect(try await !worker.isIdle(), "what it leaves is still to be cleared away")
     }
 
+    @Test("nobody says idle while a live job's record can't be read", arguments: [true, false])
+    func unreadableJob(isAtomic: Bool) async throws {
+        let world = FixedWorld(FaultParts(sinks: FaultSinks(kind: .prompt, fault: nil)), isAtomic: isAtomic)
+        try await world.create()
+        let worker = worker(world.context)
+        let spoilt = TableAction(Job.schema, world.job.key, .update([Attribute<Job, Int>("concurrency").set(0)]))
+        try await world.context.backend.tables.transact([spoilt])
+        let error = await #expect(throws: PortError.self) { _ = try await worker.isIdle() }
+        #expect(error?.message.contains("concurrency: must be 1 to 256") == true)
+    }
+
     @Test("messages that the depth of their queue does not show yet are waited for", arguments: Stage.allCases)
     func hiddenMessages(stage: Stage) async throws {
         let sinks = FaultSinks(kind: .prompt, fault: nil)

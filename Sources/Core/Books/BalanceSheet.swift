@@ -41,7 +41,7 @@ public struct BalanceSheet: Sendable, Hashable, Codable {
             + "\(deadLettered) dead letters and \(completed) completed"
     }
 
-    /// Beyond 64 bits it wraps around, and then the sum does not balance.
+    /// Wraps around beyond 64 bits, which only spoilt sheets reach: those are to stop their job and not the process.
     public static func += (left: inout BalanceSheet, right: BalanceSheet) {
         left.extracted &+= right.extracted
         left.skipped &+= right.skipped

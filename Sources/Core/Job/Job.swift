@@ -33,22 +33,6 @@ public struct Job: TableItem, Hashable {
     public var id: JobID
     public var reindexType: ReindexType
     public var status: JobStatus
-    public static let concurrencyRange = 1...256
-    public static let pageSizeRange = 1...10_000
-    /// Records a second.
-    public static let rateRange = 0.000_001...10_000_000
-    public static let deliveryConcurrencyRange = 1...256
-
-    public var problem: String? {
-        if !Self.concurrencyRange.contains(concurrency) { return "concurrency: must be 1 to 256, is \(concurrency)" }
-        if !Self.pageSizeRange.contains(pageSize) { return "page_size: must be 1 to 10000, is \(pageSize)" }
-        if let rate, !Self.rateRange.contains(rate) { return "rate: must be 0.000001 to 10000000, is \(rate)" }
-        if let limit = deliveryConcurrency, !Self.deliveryConcurrencyRange.contains(limit) {
-            return "delivery_concurrency: must be 1 to 256, is \(limit)"
-        }
-        return nil
-    }
-
     /// How many slices the source is read in; 1 to 256, fixed at creation.
     public var concurrency: Int
     /// Which fields a patch sends.
@@ -169,6 +153,22 @@ public struct Job: TableItem, Hashable {
         case sealedAt = "sealed_at"
         case live, finisher
         case finisherUntil = "finisher_until"
+    }
+
+    public static let concurrencyRange = 1...256
+    public static let pageSizeRange = 1...10_000
+    /// Records a second, over all workers.
+    public static let rateRange = 0.000_001...10_000_000
+    public static let deliveryConcurrencyRange = 1...256
+
+    public var problem: String? {
+        if !Self.concurrencyRange.contains(concurrency) { return "concurrency: must be 1 to 256, is \(concurrency)" }
+        if !Self.pageSizeRange.contains(pageSize) { return "page_size: must be 1 to 10000, is \(pageSize)" }
+        if let rate, !Self.rateRange.contains(rate) { return "rate: must be 0.000001 to 10000000, is \(rate)" }
+        if let limit = deliveryConcurrency, !Self.deliveryConcurrencyRange.contains(limit) {
+            return "delivery_concurrency: must be 1 to 256, is \(limit)"
+        }
+        return nil
     }
 
     public init(

@@ -160,7 +160,8 @@ struct Booker: Sendable {
     private func check(_ difference: LetterCounts, against slice: SliceItem) throws(PortError) {
         let sum = Letter.allCases.reduce(0) { $0 + difference[$1] }
         precondition(sum == 0, "a booking must move records, not make or lose them")
-        guard slice.inFlight + difference.inFlight >= 0, slice.balance.isBalanced else {
+        // In this order: what balances is not below zero, so that the sum can't overflow.
+        guard slice.balance.isBalanced, slice.inFlight + difference.inFlight >= 0 else {
             throw PortError(
                 .invalidRequest,
                 "the books of slice \(slice.index) of \(slice.job) would not balance: \(slice.balance) and \(difference)"

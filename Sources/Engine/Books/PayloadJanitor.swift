@@ -84,7 +84,8 @@ final class PayloadJanitor: Sendable {
         -> Bool
     {
         let slice = try await context.slices.get(SliceItem.key(job: job, index: place.slice))
-        guard let slice else { return true }
+        // A live job has all its slices: whoever puts back one that somebody removed needs what it has read.
+        guard let slice else { return false }
         let page = try await context.pages.get(PageItem.key(job: job, slice: place.slice, page: place.page))
         guard let page else { return slice.page <= place.page && slice.epoch > place.epoch }
         guard page.epoch == place.epoch else { return true }

@@ -69,7 +69,7 @@ final class InFlightGauge: Sendable {
             return (known.records, known.moved)
         }
         if let known { return known }
-        let booked = try await context.slices(of: job).reduce(0) { $0 + $1.inFlight }
+        let booked = try await context.slices(of: job).reduce(0) { $0 &+ $1.inFlight }
         let (records, woken) = readings.withLock { readings in
             var reading = readings[job] ?? Reading()
             reading.records = booked + reading.moved - movedBefore

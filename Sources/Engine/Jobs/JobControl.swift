@@ -1,4 +1,5 @@
 // What an operator can do to a job: pause, resume, cancel, change its settings.
+import Logging
 public import SluiceCore
 
 /// Each call states its wish durably and returns; workers act on it, in this process or another.
@@ -59,7 +60,7 @@ public struct JobControl: Sendable {
         let (slices, problems) = try await context.readableSlices(of: job.id)
         let sheet = store.sum(slices)
         guard let current = try await store.get(job.jobKey), current.status == .cancelling else { return }
-        let open = sheet.inFlight + sheet.awaiting
+        let open = sheet.inFlight &+ sheet.awaiting
         var reasons = open == 0 ? [] : ["\(open) records were not delivered, or it is unknown whether they were"]
         // Spoilt books must not keep anybody from ending the job, and must not look sound either.
         if let problem = problems.first { reasons.append("its books can't be read: \(problem)") }
@@ -76,10 +77,7 @@ public struct JobControl: Sendable {
                 slice = try await context.retrying { () throws(PortError) in try await context.slices.get(key) }
             } catch {
                 guard error.code == .invalidRequest else { throw error }
-                // Nobody can commit to what nobody can read, and once it is mended it is closed.
-                return try await context.retrying { () throws(PortError) in
-                    try await context.slices.update(key, [SliceItem.closed.set(true)], if: .itemExists)
-                }
+                return try await closeUnread(key)
             }
             guard let slice, !slice.closed else { return }
             let changes = [
@@ -90,6 +88,23 @@ public struct JobControl: Sendable {
             _ = try await context.retrying { () throws(PortError) in
                 try await context.slices.updated(key, changes, if: SliceItem.epoch == slice.epoch)
             }
+        }
+    }
+
+    /// Closes a slice that can't be read, for once it is mended.
+    ///
+    /// Where not even that can be written, nobody can commit to it either, and the job's state ends the rest.
+    private func closeUnread(_ key: ItemKey) async throws(PortError) {
+        do throws(PortError) {
+            try await context.retrying { () throws(PortError) in
+                _ = try await context.slices.updated(key, [SliceItem.closed.set(true)], if: .itemExists)
+            }
+        } catch {
+            guard error.code == .invalidRequest else { throw error }
+            context.logger.error(
+                "a spoilt slice was not closed",
+                metadata: ["slice": "\(key)", "error": "\(error.message)"]
+            )
         }
     }
 

@@ -130,7 +130,7 @@ struct SpoiltBooksTests {
         #expect(try await JobStore(context).balance(of: world.job.id) == before)
     }
 
-    @Test("a ledger with a spoilt slice is sealed, as are those of older jobs")
+    @Test("a ledger with a spoilt slice is sealed like any other")
     func sealed() async throws {
         try await workAll()
         try await world.steps.finish()

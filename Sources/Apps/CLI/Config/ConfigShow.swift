@@ -1,4 +1,4 @@
-// `sluice config show`: every setting, its effective value and where that came from.
+// Every setting, its effective value and where that came from: `sluice config show`.
 import ArgumentParser
 import SluiceAssembly
 import SluiceCore

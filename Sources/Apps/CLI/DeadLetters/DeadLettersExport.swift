@@ -1,4 +1,4 @@
-// `sluice dead-letters export`: the dead records themselves.
+// The dead records themselves: `sluice dead-letters export`.
 import ArgumentParser
 import SluiceAssembly
 import SluiceCore

@@ -1,4 +1,4 @@
-// `sluice dead-letters list`: the records of a job that are dead now, with their reasons.
+// The records of a job that are dead now, with their reasons: `sluice dead-letters list`.
 import ArgumentParser
 import SluiceAssembly
 

@@ -1,4 +1,4 @@
-// `sluice dead-letters redrive`: sends dead letters again.
+// Sends dead letters again: `sluice dead-letters redrive`.
 import ArgumentParser
 import SluiceAssembly
 import SluiceCore

@@ -1,4 +1,4 @@
-// `sluice doctor`: is everything sound, and if not, what helps.
+// Is everything sound, and if not, what helps: `sluice doctor`.
 import ArgumentParser
 import SluiceAssembly
 import SluiceCore

@@ -1,4 +1,4 @@
-// `sluice index list`: all index records.
+// All index records: `sluice index list`.
 import ArgumentParser
 import ReindexPipeline
 import SluiceAssembly

@@ -1,4 +1,4 @@
-// `sluice index set`: makes or replaces the record of an index.
+// Makes or replaces the record of an index: `sluice index set`.
 import ArgumentParser
 import ReindexPipeline
 import SluiceAssembly

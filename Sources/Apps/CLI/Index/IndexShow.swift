@@ -1,4 +1,4 @@
-// `sluice index show`: the record of one index.
+// The record of one index: `sluice index show`.
 import ArgumentParser
 import ReindexPipeline
 import SluiceAssembly

@@ -1,4 +1,4 @@
-// `sluice job cancel`: ends a job now, in bounded time.
+// Ends a job now, in bounded time: `sluice job cancel`.
 import ArgumentParser
 import SluiceAssembly
 import SluiceEngine

@@ -1,4 +1,4 @@
-// `sluice job extract`: reads one launch of a job to its end, in a process that was started for it.
+// Reads one launch of a job to its end, in a process that was started for it: `sluice job extract`.
 import ArgumentParser
 import SluiceAssembly
 import SluiceCore

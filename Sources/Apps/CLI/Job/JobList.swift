@@ -1,4 +1,4 @@
-// `sluice job list`: all jobs, newest first.
+// All jobs, newest first: `sluice job list`.
 import ArgumentParser
 import SluiceAssembly
 import SluiceCore

@@ -1,4 +1,4 @@
-// `sluice job pause`: asks a job to stop at its next checkpoint.
+// Asks a job to stop at its next checkpoint: `sluice job pause`.
 import ArgumentParser
 import SluiceAssembly
 import SluiceEngine

@@ -1,4 +1,4 @@
-// `sluice job resume`: makes a paused job pending again.
+// Makes a paused job pending again: `sluice job resume`.
 import ArgumentParser
 import SluiceAssembly
 import SluiceEngine

@@ -1,4 +1,4 @@
-// `sluice job set`: changes the settings of a job, while it runs too.
+// Changes the settings of a job, while it runs too: `sluice job set`.
 import ArgumentParser
 import SluiceAssembly
 import SluiceCore

@@ -1,4 +1,4 @@
-// `sluice job show`: one job's record, counters included.
+// One job's record, counters included: `sluice job show`.
 import ArgumentParser
 import SluiceAssembly
 

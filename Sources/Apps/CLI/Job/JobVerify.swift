@@ -1,4 +1,4 @@
-// `sluice job verify`: compares what a job's destination holds with its source.
+// Compares what a job's destination holds with its source: `sluice job verify`.
 import ArgumentParser
 import SluiceAssembly
 import SluiceCore

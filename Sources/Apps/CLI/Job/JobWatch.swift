@@ -1,4 +1,4 @@
-// `sluice job watch`: follows a job to its end.
+// Follows a job to its end: `sluice job watch`.
 import ArgumentParser
 import SluiceAssembly
 import SluiceCore

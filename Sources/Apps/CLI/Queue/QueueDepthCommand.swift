@@ -1,4 +1,4 @@
-// `sluice queue depth`: how many messages each queue holds.
+// How many messages each queue holds: `sluice queue depth`.
 import ArgumentParser
 import SluiceAssembly
 import SluiceCore

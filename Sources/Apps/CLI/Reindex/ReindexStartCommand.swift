@@ -1,4 +1,4 @@
-// `sluice reindex start`: creates a job, and with --wait also works on it to its end.
+// Creates a job, and with --wait also works on it to its end: `sluice reindex start`.
 import ArgumentParser
 import ReindexPipeline
 import SluiceAssembly

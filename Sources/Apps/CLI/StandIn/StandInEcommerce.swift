@@ -1,4 +1,4 @@
-// `sluice stand-in ecommerce`: a shop's indexes that take documents and say later how they ended.
+// A shop's indexes that take documents and say later how they ended: `sluice stand-in ecommerce`.
 import ArgumentParser
 import Foundation
 import SluiceCore

@@ -1,4 +1,4 @@
-// `sluice stand-in kubernetes`: an API that keeps Jobs, and runs their commands here.
+// An API that keeps Jobs, and runs their commands here: `sluice stand-in kubernetes`.
 import ArgumentParser
 import Foundation
 import ServiceLifecycle

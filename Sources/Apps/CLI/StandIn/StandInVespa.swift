@@ -1,4 +1,4 @@
-// `sluice stand-in vespa`: product documents to visit, in each form that Marqo keeps them in.
+// Product documents to visit, in each form that Marqo keeps them in: `sluice stand-in vespa`.
 import ArgumentParser
 import SluiceCore
 import SluiceStandIns

@@ -1,4 +1,4 @@
-// `sluice tables create`: makes tables, queues and bucket on AWS.
+// Makes tables, queues and bucket on AWS: `sluice tables create`.
 import ArgumentParser
 import SluiceAssembly
 import SluiceCore

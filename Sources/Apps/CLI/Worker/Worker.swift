@@ -1,4 +1,4 @@
-// `sluice worker`: moves live jobs on, until it is told to stop or nothing is left to do.
+// Moves live jobs on, until it is told to stop or nothing is left to do: `sluice worker`.
 import ArgumentParser
 import SluiceAssembly
 import SluiceEngine
