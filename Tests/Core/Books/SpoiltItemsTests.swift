@@ -57,6 +57,32 @@ struct SpoiltItemsTests {
         try expect(dead, "position", .int(-1))
     }
 
+    @Test(
+        "a receipt whose payload lies nowhere is told by name",
+        arguments: ["payload_offset", "payload_length"],
+        [Int64(-1), 1 << 40, .max]
+    )
+    func receipt(name: String, value: Int64) throws {
+        let job = try JobID(job)
+        let now = Timestamp(milliseconds: 0)
+        let receipt = ReceiptItem(
+            chunk: ChunkID(job: job, slice: 0, page: 0, epoch: 1, number: 0),
+            receipt: "r",
+            job: JobKey(systemAccountID: "a", indexName: "i", id: job),
+            count: 1,
+            positions: [0],
+            payloadKey: "p",
+            payloadOffset: 0,
+            payloadLength: 1,
+            chunksOfPage: 1,
+            attempt: 0,
+            now: now,
+            pollAt: now,
+            deadline: now
+        )
+        try expect(receipt, name, .int(value))
+    }
+
     @Test("a sheet balances or does not, however large its numbers are")
     func sheets() {
         var sheet = BalanceSheet()

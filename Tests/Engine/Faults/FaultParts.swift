@@ -40,7 +40,7 @@ struct FaultParts: JobParts {
     func source(for job: Job) throws(JobError) -> any RecordSource { FixedSource() }
     func transform(for job: Job) throws(JobError) -> any RecordTransform { PlainTransform() }
     func sink(for job: Job) throws(JobError) -> any RecordSink { sinks.sink }
-    func destination(of job: Job) -> String? { "sinks" }
+    func destination(of job: Job) -> String? { job.sink }
     func checkSink(of job: Job) throws(JobError) {}
     func keepsDigests(of job: Job) -> Bool { true }
 }
