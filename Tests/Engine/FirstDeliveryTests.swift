@@ -22,6 +22,25 @@ struct FirstDeliveryTests {
         #expect(try await world.depth(world.context.backend.queues.replay) == 0)
     }
 
+    @Test("proves that its page was committed only where both are one transaction", arguments: [true, false])
+    func withoutPage(isAtomic: Bool) async throws {
+        let world = World(isAtomic: isAtomic)
+        let messages = try await world.extracted()
+        let first = try #require(messages.first)
+        let chunk = try ChunkMessage(body: first.body).chunk
+        let page = PageItem.key(job: chunk.job, slice: chunk.slice, page: chunk.page)
+        let slice = SliceItem.key(job: chunk.job, index: chunk.slice)
+        // As if the message had been sent before its page was committed.
+        try await world.context.backend.tables.transact([
+            TableAction(PageItem.schema, page, .delete),
+            TableAction(SliceItem.schema, slice, .update([SliceItem.page.set(chunk.page)])),
+        ])
+        try await world.deliverer.handle(first)
+        #expect(world.sinks.acceptances == (isAtomic ? 1 : 0))
+        #expect(try await world.depth(world.context.backend.queues.replay) == (isAtomic ? 5 : 6))
+        #expect(try await world.depth(world.context.backend.queues.progress) == (isAtomic ? 1 : 0))
+    }
+
     @Test("does not bring it twice when it seemed stuck and was sent again meanwhile")
     func overtaken() async throws {
         let world = World(isAtomic: true)

@@ -41,7 +41,7 @@ struct Deliverer: Sendable {
             return
         }
         let chunk = try chunkMessage.chunk
-        switch try await gate.verdict(on: chunk, of: chunkMessage.jobKey) {
+        switch try await gate.verdict(on: chunk, of: chunkMessage) {
         case .dropped:
             try await queue.delete([message.receipt])
         case .orphan:

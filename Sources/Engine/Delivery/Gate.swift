@@ -38,8 +38,9 @@ final class Gate: Sendable {
         self.cache = cache
     }
 
-    func verdict(on chunk: ChunkID, of jobKey: JobKey) async throws(PortError) -> GateVerdict {
-        guard let job = try await cache.get(jobKey) else { return .dropped }
+    /// What may be done with the chunk of a message.
+    func verdict(on chunk: ChunkID, of message: ChunkMessage) async throws(PortError) -> GateVerdict {
+        guard let job = try await cache.get(message.jobKey) else { return .dropped }
         switch job.status {
         case .cancelled, .cancelling, .failed, .completed: return .dropped
         case .completedWithFailures:
@@ -49,6 +50,8 @@ final class Gate: Sendable {
         case .pausing, .paused: if job.holdsDelivery { return .held }
         case .pending, .inProgress: break
         }
+        // A page and its first messages are stored in one transaction, or else they are sent before it.
+        if message.isFirst == true, context.backend.atomic != nil { return .owned }
         let id = PageID(job: chunk.job, slice: chunk.slice, page: chunk.page)
         if let owner = owners.withLock({ $0[id] }) { return owner == chunk.epoch ? .owned : .orphan }
         let keys = [

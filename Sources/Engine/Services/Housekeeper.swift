@@ -162,7 +162,7 @@ final class Housekeeper: Sendable {
             return try await queue.changeVisibility([message.receipt], invisible: Self.setAside)
         }
         let chunk = try chunkMessage.chunk
-        switch try await gate.verdict(on: chunk, of: chunkMessage.jobKey) {
+        switch try await gate.verdict(on: chunk, of: chunkMessage) {
         case .dropped: break
         case .orphan: try await gate.bookOrphan(chunk, count: chunkMessage.count)
         case .undecided, .held:
