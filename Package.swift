@@ -10,7 +10,7 @@ let floors: [[Target]] = [
     driver("Memory", with: [.deque, .heap]),
     driver("SQLite", with: [.grdb, .grdbSQLite]),
     driver("Files", on: ["CZlib"]),
-    driver("HTTP", with: [.asyncHTTPClient, .nioCore, .nioHTTP1, .nioPosix, .nioSSL]),
+    driver("HTTP", with: [.asyncHTTPClient, .nioCore, .nioHTTP1, .nioPosix, .nioSSL], trying: [.nioEmbedded]),
     driver("Vespa", on: ["HTTPDriver"]),
     driver("Ecommerce", on: ["HTTPDriver"]),
     driver("AWS", on: ["HTTPDriver"], with: [.crypto]),
@@ -113,8 +113,13 @@ func module(_ name: String, on house: [String] = [], with libraries: [Target.Dep
 }
 
 /// A driver stands on Core and on what it wraps; never on the engine.
-func driver(_ name: String, on house: [String] = [], with libraries: [Target.Dependency] = []) -> [Target] {
-    room("\(name)Driver", at: "Drivers/\(name)", on: ["SluiceCore"] + house, with: libraries)
+func driver(
+    _ name: String,
+    on house: [String] = [],
+    with libraries: [Target.Dependency] = [],
+    trying others: [Target.Dependency] = []
+) -> [Target] {
+    room("\(name)Driver", at: "Drivers/\(name)", on: ["SluiceCore"] + house, with: libraries, trying: others)
 }
 
 /// A pipeline stands on the engine; never on a driver or on another pipeline.
@@ -133,6 +138,7 @@ func room(
     at folder: String,
     on house: [String],
     with libraries: [Target.Dependency] = [],
+    trying others: [Target.Dependency] = [],
     starts: Bool = false
 ) -> [Target] {
     let needs = house.map(Target.Dependency.room) + libraries
@@ -145,7 +151,7 @@ func room(
             : .target(name: name, dependencies: needs, path: "Sources/\(folder)"),
         .testTarget(
             name: "\(name)Tests",
-            dependencies: needs + fakes.sorted().map(Target.Dependency.room),
+            dependencies: needs + others + fakes.sorted().map(Target.Dependency.room),
             path: "Tests/\(folder)"
         ),
     ]
@@ -168,6 +174,7 @@ extension Target.Dependency {
     static var lifecycle: Self { .product(name: "ServiceLifecycle", package: "swift-service-lifecycle") }
     static var logging: Self { .product(name: "Logging", package: "swift-log") }
     static var nioCore: Self { .product(name: "NIOCore", package: "swift-nio") }
+    static var nioEmbedded: Self { .product(name: "NIOEmbedded", package: "swift-nio") }
     static var nioHTTP1: Self { .product(name: "NIOHTTP1", package: "swift-nio") }
     static var nioPosix: Self { .product(name: "NIOPosix", package: "swift-nio") }
     static var nioSSL: Self { .product(name: "NIOSSL", package: "swift-nio-ssl") }

@@ -31,7 +31,15 @@ package final class HTTPPeer: Sendable {
         // A refused connection is told at once; when to try again is for the engine to say.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.http1_1ConnectionDebugInitializer = { channel in
-            channel.setOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: options.readBytes))
+            channel.eventLoop.flatSubmit {
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(FlushConsolidationHandler(), position: .first)
+                }
+                .flatMap {
+                    let allocator = FixedSizeRecvByteBufferAllocator(capacity: options.readBytes)
+                    return channel.setOption(.recvAllocator, value: allocator)
+                }
+            }
         }
         // Nobody here collects spans, and making them for nobody costs a share of every request.
         configuration.tracing.tracer = nil

@@ -11,18 +11,27 @@ struct ProgressService: Sendable {
     /// Told of every job whose books have moved, and how many records have landed.
     let booked: @Sendable (JobKey, Int) -> Void
 
+    /// Events received at once.
+    private static let eventsMax = 100
+    /// So many at once that nobody waits for a single one of them, and not so many that more are waiting.
+    static let manyEvents = 8..<eventsMax
+    static let gathering: Duration = .milliseconds(20)
+
     func run() async throws {
         let context = context
         while !stop.isStopping {
             do {
                 let messages = try await stop.race {
                     try await context.backend.queues.progress.receive(
-                        limit: 100,
+                        limit: Self.eventsMax,
                         invisible: context.settings.visibility,
                         wait: context.settings.longPoll
                     )
                 }
-                if let messages, !messages.isEmpty { try await book(messages) }
+                guard let messages, !messages.isEmpty else { continue }
+                try await book(messages)
+                // Where they come in numbers, the next ones gather: each booking is a commit.
+                if Self.manyEvents.contains(messages.count) { await stop.pause(Self.gathering, context.clock) }
             } catch {
                 // Nothing was deleted that is not booked: the events come again.
                 context.logger.warning("booking failed; the events come again", metadata: ["error": "\(error)"])

@@ -119,6 +119,7 @@ extension EngineContext {
     func hooked(
         tables: PortHook? = nil,
         replay: PortHook? = nil,
+        progress: PortHook? = nil,
         objects: PortHook? = nil
     ) -> EngineContext {
         let queues = backend.queues
@@ -128,7 +129,7 @@ extension EngineContext {
                 queues: Queues(
                     replay: replay.map { HookedQueue(base: queues.replay, hook: $0) } ?? queues.replay,
                     replayDeadLetters: queues.replayDeadLetters,
-                    progress: queues.progress,
+                    progress: progress.map { HookedQueue(base: queues.progress, hook: $0) } ?? queues.progress,
                     progressDeadLetters: queues.progressDeadLetters
                 ),
                 objects: objects.map { HookedObjects(base: backend.objects, hook: $0) } ?? backend.objects,
