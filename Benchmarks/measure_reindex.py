@@ -5,6 +5,8 @@
     measure_reindex.py same SLUICE DOCUMENTS [KIND]    whether all sides send the same documents
     measure_reindex.py capacity SLUICE [OPTION…]       what the adaptive concurrency makes of a sink with a hard capacity
 
+Where there are two cores, who is measured has the first one and what answers it the second: else each takes the other's
+caches, and figures swing by a third.
 The options of `capacity` are those of `sluice reindex start`; --set confirm.interval.seconds=3600 leaves only the deliveries.
 KIND is structured, unstructured or semi-structured (default). The peers need Benchmarks/.venv and .venv-emulator.
 """
@@ -22,6 +24,7 @@ import urllib.request
 HERE = pathlib.Path(__file__).resolve().parent
 PYTHON = HERE / ".venv/bin/python"
 KEY = "benchmark"
+MEASURED, ANSWERING = (["taskset", "--cpu-list", str(core)] for core in (0, min(1, os.cpu_count() - 1)))
 INDEX_TYPES = {
     "structured": ["--type", "structured"],
     "unstructured": ["--type", "unstructured", "--marqo-version", "2.5"],
@@ -31,7 +34,9 @@ INDEX_TYPES = {
 
 @contextlib.contextmanager
 def stand_in(sluice, *arguments):
-    process = subprocess.Popen([sluice, "stand-in", *map(str, arguments)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*ANSWERING, sluice, "stand-in", *map(str, arguments)], stdout=subprocess.PIPE, text=True
+    )
     try:
         url = process.stdout.readline().strip()
         if not url:
@@ -50,7 +55,7 @@ def emulator():
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     environment = {**os.environ, "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "LOG_LEVEL": "ERROR"}
-    process = subprocess.Popen([HERE / ".venv-emulator/bin/ministack"], env=environment, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([*ANSWERING, HERE / ".venv-emulator/bin/ministack"], env=environment, stdout=subprocess.DEVNULL)
     try:
         for _ in range(300):
             with contextlib.suppress(OSError):
@@ -74,7 +79,9 @@ def measured(command, environment):
     """The output of a command, its CPU seconds, its wall seconds and its largest memory in MB; the stand-ins' are not in it."""
     begun = time.monotonic()
     with tempfile.TemporaryFile("w+") as errors:
-        process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=errors, text=True)
+        process = subprocess.Popen(
+            [*MEASURED, *command], env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=errors, text=True
+        )
         output = process.stdout.read()
         process.stdout.close()
         _, status, usage = os.wait4(process.pid, 0)
