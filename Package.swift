@@ -9,7 +9,7 @@ let floors: [[Target]] = [
 
     driver("Memory", with: [.deque, .heap]),
     driver("SQLite", with: [.grdb, .grdbSQLite]),
-    driver("Files", on: ["CZlib"]),
+    driver("Files", on: ["CZlib"], with: [.deque]),
     driver("HTTP", with: [.asyncHTTPClient, .nioCore, .nioHTTP1, .nioPosix, .nioSSL], trying: [.nioEmbedded]),
     driver("Vespa", on: ["HTTPDriver"]),
     driver("Ecommerce", on: ["HTTPDriver"]),

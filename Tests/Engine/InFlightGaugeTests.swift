@@ -32,4 +32,18 @@ struct InFlightGaugeTests {
         gauge.add(-11, to: world.job.id)
         #expect(try await gauge.waitForRoom(world.job.id, stop: stop))
     }
+
+    @Test("a number beyond all counting is no room, and ends nobody's worker", arguments: [Int.max, Int.min])
+    func spoilt(number: Int) async throws {
+        let world = FixedWorld(FaultParts(sinks: FaultSinks(kind: .prompt, fault: nil)), clock: SkippingClock())
+        try await world.create()
+        for index in 0..<2 {
+            let slice = SliceItem.key(job: world.job.id, index: index)
+            try await world.context.slices.update(slice, [SliceItem.inFlight.set(number)], if: .itemExists)
+        }
+        let gauge = InFlightGauge(world.context)
+        #expect(try await gauge.waitForRoom(world.job.id, stop: StopSignal()) == (number < 0))
+        for records in [100, -300] { gauge.add(records, to: world.job.id) }
+        #expect(try await gauge.waitForRoom(world.job.id, stop: StopSignal()) == (number < 0))
+    }
 }

@@ -23,6 +23,8 @@ final class InFlightGauge: Sendable {
     private static let ageMax: Duration = .milliseconds(250)
     /// The same while it is not: who books what others have committed would else believe in ever more room.
     private static let trustMax: Duration = .seconds(2)
+    /// More records than a slice can have: with what somebody has written into the table, no sum overflows.
+    private static let sliceMax = 1 << 50
 
     init(_ context: EngineContext) {
         self.context = context
@@ -69,7 +71,7 @@ final class InFlightGauge: Sendable {
             return (known.records, known.moved)
         }
         if let known { return known }
-        let booked = try await context.slices(of: job).reduce(0) { $0 &+ $1.inFlight }
+        let booked = try await context.slices(of: job).reduce(0) { $0 + min(max(0, $1.inFlight), Self.sliceMax) }
         let (records, woken) = readings.withLock { readings in
             var reading = readings[job] ?? Reading()
             reading.records = booked + reading.moved - movedBefore

@@ -14,8 +14,8 @@ struct ProgressService: Sendable {
     /// Events received at once.
     private static let eventsMax = 100
     /// So many at once that nobody waits for a single one of them, and not so many that more are waiting.
-    static let manyEvents = 8..<eventsMax
-    static let gathering: Duration = .milliseconds(20)
+    private static let manyEvents = 8..<eventsMax
+    private static let gathering: Duration = .milliseconds(20)
 
     func run() async throws {
         let context = context

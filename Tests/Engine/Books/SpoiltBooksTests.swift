@@ -112,6 +112,20 @@ struct SpoiltBooksTests {
         try await JobStore(context).create(next, match: "")
     }
 
+    @Test("a slice that can be neither read nor written does not keep its job from being cancelled")
+    func untouchable() async throws {
+        try await workAll()
+        try await change(1, [Attribute<SliceItem, String>("extracted").set("many")])
+        let key = SliceItem.key(job: world.job.id, index: 1)
+        let refusing = context.hooked(tables: { (_, actions) throws(PortError) in
+            guard actions.contains(where: { $0.key == key }) else { return }
+            throw PortError(.invalidRequest, "it is not the JSON of an item")
+        })
+        let ended = try await JobControl(refusing).cancel(world.job.id)
+        #expect(ended.status == .cancelled)
+        #expect(ended.statusReason?.contains("its books can't be read: ") == true)
+    }
+
     @Test("letters that somebody has spoilt are not taken for records in flight")
     func letters() async throws {
         try await workAll()

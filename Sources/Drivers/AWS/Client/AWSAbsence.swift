@@ -19,6 +19,7 @@ extension AWSCall {
     }
 
     private var namesInBody: [String] {
+        // Only to name what is missing: a request in another form names nothing here.
         let fields = body?.withBytes { (try? JSONValue.parse(Array($0)))?.objectValue } ?? nil
         guard let fields else { return [] }
         if let queue = (fields["QueueName"] ?? fields["QueueUrl"])?.stringValue {

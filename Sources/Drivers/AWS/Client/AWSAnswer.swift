@@ -15,6 +15,8 @@ package struct AWSAnswer: Sendable {
 }
 
 /// What an error's body says, in JSON or in XML, whichever it is.
+///
+/// A proxy's page is neither, and says nothing: then the status is all there is to tell.
 struct AWSErrorBody {
     var code: String?
     var message: String?

@@ -1,4 +1,5 @@
 // A few threads of our own for calls that block, so that Swift's cooperative threads never wait for a disk.
+import DequeModule
 import Dispatch
 import Synchronization
 
@@ -7,8 +8,7 @@ import Synchronization
 /// Work that is submitted is run to its end, whether the caller is still interested or not.
 package final class BlockingIO: Sendable {
     private struct State {
-        var waiting: [@Sendable () -> Void] = []
-        var next = 0
+        var waiting: Deque<@Sendable () -> Void> = []
         var idleLanes: [Int]
     }
 
@@ -53,21 +53,9 @@ package final class BlockingIO: Sendable {
 
     private func take(for lane: Int) -> (@Sendable () -> Void)? {
         state.withLock { state in
-            guard state.next < state.waiting.count else {
-                state.waiting.removeAll(keepingCapacity: true)
-                state.next = 0
-                state.idleLanes.append(lane)
-                return nil
-            }
-            let work = state.waiting[state.next]
-            state.waiting[state.next] = {}
-            state.next += 1
-            // Where the lanes are never idle, what is done must not pile up before what waits.
-            if state.next >= 1024, state.next * 2 > state.waiting.count {
-                state.waiting.removeFirst(state.next)
-                state.next = 0
-            }
-            return work
+            if let work = state.waiting.popFirst() { return work }
+            state.idleLanes.append(lane)
+            return nil
         }
     }
 }
